@@ -1,0 +1,193 @@
+/**
+ * The one table of errors: every failure that an operator, an application or a client can meet.
+ *
+ * `docs/reference/errors.md` is compared with this table in both directions by a test. Expected
+ * outcomes inside the program are values (`result.ts`); `ArrokothError` is for what ends a start,
+ * a request or a connection.
+ */
+
+/** What one kind of failure means and what to do about it. */
+export interface ErrorKind {
+  /** Status of the HTTP answer, where one is given. */
+  readonly httpStatus?: number;
+  /** WebSocket close code, where a connection ends with it. */
+  readonly closeCode?: number;
+  /** Whether the same attempt can succeed later without a change. */
+  readonly retryable: boolean;
+  /** What happened, in one sentence. */
+  readonly meaning: string;
+  /** What the reader can do, in one sentence. */
+  readonly action: string;
+}
+
+const kinds = {
+  CONFIG_INVALID: {
+    retryable: false,
+    meaning: 'The configuration file has a wrong key, type or value.',
+    action: 'Correct the line that the message names; `arrokoth config check FILE` lists them all.',
+  },
+  CONFIG_UNREADABLE: {
+    retryable: false,
+    meaning: 'The configuration file could not be read.',
+    action: 'Check the path and its permissions.',
+  },
+  LISTEN_FAILED: {
+    retryable: true,
+    meaning: 'A listening socket could not be bound.',
+    action: 'Stop the program that holds the address, or choose another one.',
+  },
+  DATA_DIR_UNUSABLE: {
+    retryable: false,
+    meaning: 'The data directory cannot be created or written.',
+    action: 'Set `node.data_dir` to a directory that this user may write.',
+  },
+  DATA_DIR_IN_USE: {
+    retryable: true,
+    meaning: 'Another node runs with the same data directory.',
+    action: 'Stop it, or give each node a `node.data_dir` of its own.',
+  },
+  JOURNAL_DAMAGED: {
+    retryable: false,
+    meaning: 'A session journal holds a record that is neither whole nor a torn end.',
+    action:
+      'The damaged file was set aside with the suffix `.damaged`; close callbacks that it owed may be missing.',
+  },
+  JOURNAL_WRITE_FAILED: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'The session journal could not be written, so no connection may be admitted.',
+    action: 'Free space on the disk of `node.data_dir`; connects are admitted again by themselves.',
+  },
+  WORKER_START_FAILED: {
+    retryable: true,
+    meaning: 'A worker process ended before it was ready.',
+    action: 'Read the log lines before this one; the supervisor tries again with back-off.',
+  },
+  UNAUTHORIZED: {
+    httpStatus: 401,
+    retryable: false,
+    meaning: 'The bearer token is missing or wrong.',
+    action: 'Send `Authorization: Bearer TOKEN` with the token of that listener.',
+  },
+  NOT_ADMITTING: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'This node does not admit connections at present.',
+    action: 'Connect again after `Retry-After`; the reason is in the body.',
+  },
+  CONNECTION_LIMIT: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'The node holds as many connections as `limits.connections` allows.',
+    action: 'Raise the limit or add a node; clients try again after `Retry-After`.',
+  },
+  CALLBACK_BUSY: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'More connect callbacks are waiting than `callback.max_queued` allows.',
+    action:
+      'Clients try again after `Retry-After`; raise `callback.max_in_flight` if the application can take more.',
+  },
+  DIRECTORY_UNAVAILABLE: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'The worker that keeps the register for this session key or channel does not answer.',
+    action: 'Connect again after `Retry-After`; a replacement is being started.',
+  },
+  CHANNELS_INVALID: {
+    httpStatus: 400,
+    retryable: false,
+    meaning: 'A channel name is empty, too long, or there are more of them than allowed.',
+    action: 'Keep to `limits.channel_name` and `limits.channels_per_connection`.',
+  },
+  BODY_TOO_LARGE: {
+    httpStatus: 413,
+    retryable: false,
+    meaning: 'The request body is larger than `limits.body` allows.',
+    action: 'Send less, or raise the limit.',
+  },
+  TOO_MANY_TARGETS: {
+    httpStatus: 400,
+    retryable: false,
+    meaning: 'One request names more sessions and channels than `limits.targets` allows.',
+    action: 'Split the request, or use a channel.',
+  },
+  MESSAGE_TOO_LARGE: {
+    closeCode: 1009,
+    retryable: false,
+    meaning: 'A client sent a message larger than `limits.message` allows.',
+    action: 'Send less, or raise the limit.',
+  },
+  PROTOCOL_VIOLATION: {
+    closeCode: 1002,
+    retryable: false,
+    meaning: 'A client broke the rules of RFC 6455.',
+    action: 'Correct the client; the close reason names the rule.',
+  },
+  INVALID_UTF8: {
+    closeCode: 1007,
+    retryable: false,
+    meaning: 'A client sent a text message or close reason that is not UTF-8.',
+    action: 'Send binary data in binary messages.',
+  },
+  SLOW_CLIENT: {
+    closeCode: 1013,
+    retryable: true,
+    meaning: 'A client takes messages more slowly than they are sent and its queue is full.',
+    action: 'Send less to it, raise `slow_client` bounds, or choose a dropping policy.',
+  },
+  IDLE: {
+    closeCode: 1001,
+    retryable: true,
+    meaning: 'A client said nothing for `idle_timeout`.',
+    action: 'Send data or pings, or raise `idle_timeout`.',
+  },
+  PING_TIMEOUT: {
+    closeCode: 1001,
+    retryable: true,
+    meaning: 'A client did not answer a ping within `ping.timeout`.',
+    action: 'The client or its network was gone; it may connect again.',
+  },
+  REPLACED: {
+    closeCode: 4409,
+    retryable: false,
+    meaning: 'A newer connection with the same session key took the place of this one.',
+    action: 'Give every connection a session key of its own if both are meant to live.',
+  },
+  NOT_ESTABLISHED: {
+    closeCode: 1008,
+    retryable: true,
+    meaning: 'The establish callback did not answer 200.',
+    action: 'The application decides; see its log.',
+  },
+  GOING_AWAY: {
+    closeCode: 1001,
+    retryable: true,
+    meaning: 'The node is stopping.',
+    action: 'Connect again; another node or the restarted one answers.',
+  },
+  SUPERVISOR_LOST: {
+    closeCode: 1012,
+    retryable: true,
+    meaning: 'The process that leads this node is gone, so its workers stop serving.',
+    action: 'Connect again; look for the cause in the log of the node.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+/** The stable name of a kind of failure. */
+export type ErrorCode = keyof typeof kinds;
+
+/** The table itself. */
+export const ERRORS: Readonly<Record<ErrorCode, ErrorKind>> = kinds;
+
+/** A failure from the table, with the particulars of this case. */
+export class ArrokothError extends Error {
+  override name = 'ArrokothError';
+  readonly code: ErrorCode;
+
+  /** `details` says what was met and where; it is shown to people and never holds secrets. */
+  constructor(code: ErrorCode, details: string, options?: { readonly cause?: unknown }) {
+    super(`${ERRORS[code].meaning} ${details} ${ERRORS[code].action}`, options);
+    this.code = code;
+  }
+}

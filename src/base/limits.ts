@@ -1,0 +1,83 @@
+/**
+ * Every number that bounds something, with the reason for it.
+ *
+ * Numbers that an operator may want to change are defaults of configuration keys (`config/`) and
+ * stand here too, so that all bounds can be read in one place. What happens at a bound stands next
+ * to its use.
+ */
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+
+/** Defaults of configuration keys. */
+export const DEFAULTS = {
+  port: 9_180,
+  sessionHeader: 'X-Kuiperbelt-Session',
+  channelHeader: 'X-Kuiperbelt-Channel',
+  /** A message is held in memory once per worker; OWASP suggests 64 KiB for text protocols. */
+  messageBytesMax: 1 * MIB,
+  /** A `/send` body becomes one message to each target, so it may be as large as a message. */
+  bodyBytesMax: 16 * MIB,
+  /** Room for large cookies and tokens; a client can make us hold this much before it is known. */
+  headerBytesMax: 64 * KIB,
+  /** What 20,000 descriptors allow beside callbacks and files; `config/` lowers it to the host's. */
+  connectionsMax: 20_000,
+  /** Long enough for a phone on a bad network, short enough that a slow-loris holds little. */
+  handshakeTimeoutMs: 10_000,
+  /** A connection in more channels than this is more likely a bug than a wish. */
+  channelsPerConnectionMax: 100,
+  channelNameBytesMax: 256,
+  sessionKeyBytesMax: 1_024,
+  /** Headers of one request; larger audiences use a channel. */
+  targetsMax: 10_000,
+  /** Client messages that wait for the receive callback; then the socket is read no further. */
+  receiveQueueMessagesMax: 64,
+  slowClientQueueBytesMax: 4 * MIB,
+  slowClientQueueMessagesMax: 4_096,
+  /** Below the 60 s after which most proxies and NATs forget a silent connection. */
+  pingIntervalMs: 30_000,
+  pingTimeoutMs: 20_000,
+  drainTimeoutMs: 10_000,
+  callbackMaxInFlight: 256,
+  callbackMaxQueued: 4_096,
+  callbackCloseTimeoutMs: 10_000,
+  callbackCloseAttemptsMax: 10,
+  callbackCloseBackoffMs: 500,
+  callbackCloseBackoffMaxMs: 60_000,
+  callbackReplyBytesMax: 16 * MIB,
+  isolationTimeoutMs: 3_000,
+} as const;
+
+/** Bounds that nobody has to tune. */
+export const LIMITS = {
+  /** Bytes of one connection's frames that are joined into one write. */
+  writeBatchBytesMax: 64 * KIB,
+  /** How long a closed connection may take to answer our close frame before the socket is cut. */
+  closeHandshakeMs: 5_000,
+  /** Redirects that a connect callback follows, as Go's client does. */
+  redirectsMax: 10,
+  /** Idle keep-alive connections to one callback host, and how long they are kept. */
+  callbackIdleSocketsMax: 32,
+  callbackIdleSocketMs: 10_000,
+  /** How long an answer that came after `callback.timeout` is still listened for. */
+  lateAnswerMs: 30_000,
+  /** Close events in memory; further ones stay in the journal until the next start. */
+  closeEventsPendingMax: 200_000,
+  /** Close callbacks in flight at once, a worker. */
+  closeCallbacksInFlightMax: 64,
+  /** How long a connect or publish waits for a sister worker that is being replaced. */
+  sisterWaitMs: 5_000,
+  /** Bytes that wait on one link between two workers; then requests over it fail at once. */
+  linkOutboxBytesMax: 64 * MIB,
+  linkFrameBytesMax: 64 * MIB,
+  /** Grants are renewed this often; one older than the isolation timeout admits nobody. */
+  grantPeriodMs: 500,
+  /** How often a worker reports its load when it changed. */
+  loadReportMs: 25,
+  /** A restarted worker waits this long at first, then twice as long each time, to the maximum. */
+  workerRestartMs: 10,
+  workerRestartMaxMs: 5_000,
+  /** A journal is rewritten when it has grown to this and holds mostly closed connections. */
+  journalCompactBytes: 16 * MIB,
+  journalRecordBytesMax: 1 * MIB,
+} as const;

@@ -1,0 +1,52 @@
+/**
+ * The doors through which time, randomness, log lines and figures reach the rest of the house.
+ *
+ * Interfaces only. `system/` and `telemetry/` implement them for real, tests and simulations
+ * implement them with lies; `main/` decides who gets which.
+ */
+
+/** Two clocks: one that people read, one that intervals are measured with. */
+export interface Clock {
+  /** Milliseconds since 1970; may jump when the host's clock is set. */
+  wallMs(): number;
+  /** Milliseconds since some fixed moment; never goes back. */
+  monotonicMs(): number;
+}
+
+/** A timer or an interval that can be called off; calling it twice is harmless. */
+export interface Cancellable {
+  cancel(): void;
+}
+
+/** Delayed calls. None of them keeps a process alive that has nothing else to do. */
+export interface Timers {
+  /** Calls `run` once, not before `delayMs` milliseconds. */
+  after(delayMs: number, run: () => void): Cancellable;
+  /** Calls `run` every `periodMs` milliseconds until cancelled. */
+  every(periodMs: number, run: () => void): Cancellable;
+  /** Calls `run` once, at the end of this turn of the event loop. */
+  endOfTurn(run: () => void): void;
+}
+
+/** Unpredictable bytes and numbers. */
+export interface Random {
+  /** `count` random bytes. */
+  bytes(count: number): Uint8Array;
+  /** A number in [0, 1), for jitter; not for secrets. */
+  fraction(): number;
+}
+
+/** Facts that accompany a log line. Never message bodies, tokens or cookies. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Structured log lines, lowest severity first. */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  /** A logger that adds `fields` to each of its lines. */
+  child(fields: LogFields): Logger;
+  /** True when `debug` lines are kept, so that costly fields are computed only then. */
+  readonly debugEnabled: boolean;
+}

@@ -1,0 +1,66 @@
+/**
+ * The bus: messages between the workers of a node (and later between nodes).
+ *
+ * An interface and its words; `mesh.ts` implements it over unix sockets. A request is answered
+ * exactly once: by the sister, or with the reason why it could not be.
+ */
+import type { Result, WorkerSlot } from '../base/index.ts';
+
+/** Anything that survives JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A message: what it is about, small structured facts, and bytes that are passed on untouched. */
+export interface BusMessage {
+  readonly kind: string;
+  readonly facts: Json;
+  readonly bytes: Uint8Array;
+}
+
+export interface BusAnswer {
+  readonly facts: Json;
+  readonly bytes: Uint8Array;
+}
+
+/** Why a request was not answered by the sister. */
+export type BusFailure =
+  /** No such worker at present, or its link broke before it answered. */
+  | 'unreachable'
+  | 'timeout'
+  /** The link's outbox is full. */
+  | 'overloaded';
+
+/** Who sent a message: the slot, and which run of it. */
+export interface Sister {
+  readonly slot: WorkerSlot;
+  readonly run: number;
+}
+
+/** Answers one request; a second call is a bug. */
+export type Reply = (facts: Json, bytes?: Uint8Array) => void;
+
+export type BusHandler = (from: Sister, message: BusMessage, reply: Reply) => void;
+
+/** A worker's place on the bus. Messages from one worker to another arrive in the order of sending. */
+export interface Bus {
+  readonly self: Sister;
+  /** The gateway workers that are up, this one included. */
+  sisters(): readonly Sister[];
+  /** Asks `slot`; a sister that is being replaced is waited for, within `timeoutMs`. Never calls `done` synchronously. */
+  ask(
+    slot: WorkerSlot,
+    message: BusMessage,
+    timeoutMs: number,
+    done: (answer: Result<BusAnswer, BusFailure>) => void,
+  ): void;
+  /** Sends without an answer; lost when the link is down. */
+  tell(slot: WorkerSlot, message: BusMessage): void;
+  /** Registers the one handler of a kind. */
+  handle(kind: string, handler: BusHandler): void;
+  /** Called when a link to a (new run of a) sister is up: things said to an earlier run must be said again. */
+  onSisterUp(listener: (sister: Sister) => void): void;
+  /** Called when a run has ended: what it held is gone. */
+  onSisterDown(listener: (sister: Sister) => void): void;
+}
+
+/** No bytes. */
+export const NO_BYTES: Uint8Array = new Uint8Array(0);

@@ -1,0 +1,110 @@
+/**
+ * The configuration as the rest of the house sees it: complete, checked, in plain values.
+ *
+ * Every duration is in milliseconds and every size in bytes, whatever the file said. The object
+ * survives JSON, because the supervisor hands it to its workers. `schema.ts` describes the file,
+ * `load.ts` turns one into the other.
+ */
+
+/** What becomes of a message to a client whose queue is full. */
+export type SlowClientPolicy = 'close' | 'drop_oldest' | 'drop_newest';
+/** Which browsers' pages may connect; kuiperbelt's three policies. */
+export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname';
+/** Which of kuiperbelt's two answers an unknown sole session gets: the program's or the README's. */
+export type Compat = 'released' | 'documented';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** A TCP address; `host` null means all interfaces, `port` 0 means any free one. */
+export interface TcpAddress {
+  readonly host: string | null;
+  readonly port: number;
+}
+
+/** A header that callbacks carry; an empty value means that the header is removed. */
+export interface HeaderRule {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface CallbackConfig {
+  /** URLs; null means that the callback is not made. `connect` null: every connect answers 500. */
+  readonly connect: string | null;
+  readonly establish: string | null;
+  readonly receive: string | null;
+  readonly close: string | null;
+  /** Dialling to the last byte of the body, for connect, establish and receive; 0 means no bound but the host's. */
+  readonly timeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly closeAttemptsMax: number;
+  readonly closeBackoffMs: number;
+  readonly closeBackoffMaxMs: number;
+  /** Callbacks in flight at once, a worker; and how many more may wait. */
+  readonly maxInFlight: number;
+  readonly maxQueued: number;
+}
+
+export interface PathConfig {
+  readonly connect: string;
+  readonly send: string;
+  readonly close: string;
+  readonly subscribe: string;
+  readonly unsubscribe: string;
+  readonly stats: string;
+  readonly ping: string;
+}
+
+export interface LimitConfig {
+  readonly messageBytesMax: number;
+  readonly bodyBytesMax: number;
+  readonly headerBytesMax: number;
+  /** Of the whole node; a worker admits its share. */
+  readonly connectionsMax: number;
+  readonly handshakeTimeoutMs: number;
+  readonly channelsPerConnectionMax: number;
+  readonly channelNameBytesMax: number;
+  readonly sessionKeyBytesMax: number;
+  readonly targetsMax: number;
+  readonly receiveQueueMessagesMax: number;
+}
+
+export interface Config {
+  /** Null: all interfaces. */
+  readonly host: string | null;
+  readonly port: number;
+  /** Path of a unix socket that takes the place of host and port. */
+  readonly sock: string | null;
+  /** What `X-Kuiperbelt-Endpoint` says; null: derived from the listener that serves `/send`. */
+  readonly endpoint: string | null;
+  readonly sessionHeader: string;
+  readonly channelHeader: string;
+  readonly strictBroadcast: boolean;
+  readonly proxySetHeader: readonly HeaderRule[];
+  /** How long `/send` and `/close` wait for other workers; 0 means the built-in bound. */
+  readonly sendTimeoutMs: number;
+  /** kuiperbelt's bound of a connection's queue in messages; 0 means `slowClient` alone decides. */
+  readonly sendQueueSize: number;
+  readonly originPolicy: OriginPolicy;
+  /** 0: off. */
+  readonly idleTimeoutMs: number;
+  readonly suppressAccessLog: boolean;
+  readonly compat: Compat;
+  readonly callback: CallbackConfig;
+  readonly path: PathConfig;
+  readonly node: { readonly name: string | null; readonly dataDir: string | null };
+  readonly workers: number;
+  /** The application's calls. `listen` null: they are served by the public listener. */
+  readonly app: { readonly listen: TcpAddress | null; readonly token: string | null };
+  /** The operator's listener; `listen` null: there is none. */
+  readonly api: { readonly listen: TcpAddress | null; readonly token: string | null };
+  readonly slowClient: {
+    readonly policy: SlowClientPolicy;
+    readonly queueBytesMax: number;
+    readonly queueMessagesMax: number;
+  };
+  /** Server pings; `intervalMs` 0: none. */
+  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly limits: LimitConfig;
+  readonly drain: { readonly timeoutMs: number };
+  readonly log: { readonly level: LogLevel; readonly headers: boolean; readonly bodies: boolean };
+  readonly isolationTimeoutMs: number;
+}

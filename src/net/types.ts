@@ -1,0 +1,161 @@
+/**
+ * The doors of `net/`: what roles see of HTTP and WebSocket.
+ *
+ * A role never sees a socket, a parser or the WebSocket library; codec and writer can be replaced
+ * by faster ones without a change outside this room.
+ */
+import type { Result } from '../base/index.ts';
+
+/** A bound listening socket, as the supervisor hands it over. Opaque to everyone but `net/` and `process/`. */
+export type ListenHandle = object & { readonly listenHandle?: never };
+
+/** Header lines in the order of the wire: name, value, name, value. */
+export type RawHeaders = readonly string[];
+
+/** One HTTP request, its body not yet read. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path as sent, without the query. */
+  readonly path: string;
+  /** Query as sent, without the question mark; empty when there is none. */
+  readonly query: string;
+  readonly httpVersion: string;
+  readonly rawHeaders: RawHeaders;
+  /** Address of the peer of the socket; empty for a unix socket. */
+  readonly remoteAddress: string;
+  /** The first line of that name (any case), or undefined. */
+  header(name: string): string | undefined;
+  /** Every line of that name (any case), in order, none of them split at commas. */
+  headerLines(name: string): string[];
+  /**
+   * Reads the whole body. `too_large` is answered as soon as `bytesMax` is passed (the connection
+   * is then closed after the answer); `gone` when the client left. `done` is called exactly once.
+   */
+  body(bytesMax: number, done: (body: Result<Uint8Array, 'too_large' | 'gone'>) => void): void;
+}
+
+/** The answer to one request. */
+export interface HttpResponse {
+  /** Sends everything at once; a second call is a bug. Harmless when the client is gone. */
+  send(status: number, headers: RawHeaders, body: string | Uint8Array): void;
+  /** True when the client left before the answer. */
+  readonly gone: boolean;
+}
+
+/** A request that asks for an upgrade, waiting for a verdict. Exactly one of refuse/accept follows. */
+export interface UpgradeRequest extends HttpRequest {
+  /** True when the client sent bytes before it was answered. */
+  readonly earlyData: boolean;
+  /** True when the client left while it waited. */
+  readonly gone: boolean;
+  /** Answers with an ordinary HTTP response and closes the socket. */
+  refuse(status: number, headers: RawHeaders, body: string | Uint8Array): void;
+  /** Closes the socket without an answer. */
+  abandon(): void;
+  /** Writes the 101 and returns the connection; null when the client is gone. */
+  accept<Context>(context: Context, events: ConnectionEvents<Context>): Connection<Context> | null;
+}
+
+/** What a listener does with what arrives. Both are called synchronously as the head is parsed. */
+export interface HttpHandlers {
+  request(request: HttpRequest, response: HttpResponse): void;
+  /** Absent: upgrade requests are handled as plain requests. */
+  upgrade?(request: UpgradeRequest): void;
+}
+
+/** Why a connection ended, as the transport saw it. */
+export type EndCause =
+  /** The client sent a close frame. */
+  | 'client_close'
+  /** The socket ended or broke without a close frame. */
+  | 'client_gone'
+  | 'protocol_error'
+  | 'invalid_utf8'
+  | 'message_too_large'
+  | 'idle'
+  | 'ping_timeout'
+  | 'slow'
+  /** `close` or `terminate` was called by the role. */
+  | 'server';
+
+export interface ConnectionEnd {
+  readonly cause: EndCause;
+  /** The close code received or sent; 1006 when there was none. */
+  readonly code: number;
+  /** The close reason received or sent. */
+  readonly reason: string;
+}
+
+/** One object serves all connections of a role, so that a connection costs no closures. */
+export interface ConnectionEvents<Context> {
+  message(connection: Connection<Context>, payload: Uint8Array, binary: boolean): void;
+  /**
+   * Exactly once, at the first sign of the end: a close frame received, a broken socket, or our
+   * own `close`/`terminate` (then before that call returns). The close handshake may go on inside.
+   */
+  ended(connection: Connection<Context>, end: ConnectionEnd): void;
+}
+
+/** A message, framed once, to be written to any number of connections. */
+export interface Frame {
+  /** Bytes of the whole frame, header included. */
+  readonly byteLength: number;
+}
+
+/** What became of a frame given to `send`. */
+export type SendOutcome =
+  /** Queued behind what came before; it goes out at the end of this turn. */
+  | 'queued'
+  /** Refused: the queue is full and the policy is `drop_newest`. */
+  | 'dropped'
+  /** The connection has ended, or ended now because its queue is full and the policy is `close`. */
+  | 'closed';
+
+/** One client WebSocket after its 101. */
+export interface Connection<Context = unknown> {
+  readonly context: Context;
+  readonly open: boolean;
+  /** Bytes and messages accepted but not yet taken by the kernel. */
+  readonly queuedBytes: number;
+  readonly queuedMessages: number;
+  send(frame: Frame): SendOutcome;
+  /** Sends `farewell` if given, then a close frame, behind everything queued; the socket is cut 5 s later at the latest. */
+  close(code: number, reason: string, farewell?: Frame): void;
+  /** Cuts the socket at once. */
+  terminate(): void;
+  /** Stops and resumes reading from the client. */
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+/** One request of ours to an application. */
+export interface HttpCall {
+  readonly method: string;
+  readonly url: string;
+  /** Sent as they are, `Host`, `Content-Length` and `Transfer-Encoding` excepted. */
+  readonly headers: RawHeaders;
+  readonly body: Uint8Array | null;
+  /** True: the body is sent chunked even when its length is known. */
+  readonly chunked?: boolean;
+  /** Dialling to the last byte of the answer; 0: no bound. */
+  readonly timeoutMs: number;
+  readonly replyBytesMax: number;
+  /** Redirects to follow; 0: a 3xx is an answer like any other. */
+  readonly redirectsMax: number;
+  /** Called when a whole answer arrives after the timeout, up to `LIMITS.lateAnswerMs` later. */
+  readonly lateAnswer?: (answer: HttpAnswer) => void;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly rawHeaders: RawHeaders;
+  header(name: string): string | undefined;
+  headerLines(name: string): string[];
+  readonly body: Uint8Array;
+}
+
+/** Why a call has no answer. `message` is for logs and never holds a body or a secret. */
+export interface HttpFailure {
+  readonly kind: 'bad_url' | 'unreachable' | 'timeout' | 'malformed' | 'too_large' | 'busy' | 'redirects';
+  readonly message: string;
+}

@@ -1,0 +1,107 @@
+/**
+ * What the supervisor and its workers say to each other, one union for each direction.
+ *
+ * Plain JSON over the channel that Node gives a forked process; a listening handle may ride along.
+ * Nothing here carries client bytes (law 1): messages between workers travel over `bus/`.
+ */
+import type { WorkerSlot } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+
+/** What a worker process does. There are `workers` gateways and at most one api worker. */
+export type WorkerKind = 'gateway' | 'api';
+
+/** The listening sockets of a node. */
+export type ListenerName = 'public' | 'app' | 'api';
+
+/** kuiperbelt's six counters; of one worker, or summed. */
+export interface StatsCounters {
+  readonly connections: number;
+  readonly totalConnections: number;
+  readonly totalMessages: number;
+  readonly connectErrors: number;
+  readonly messageErrors: number;
+  readonly closingConnections: number;
+}
+
+/** What a node admits; a grant carries it. */
+export type Mode = 'normal' | 'block_new_session' | 'block_new_connection' | 'initial';
+
+/** A worker process that the node counts on. `run` grows by one with each replacement of a slot. */
+export interface WorkerPlace {
+  readonly kind: WorkerKind;
+  readonly slot: WorkerSlot;
+  readonly run: number;
+  /** Path of the unix socket on which this run's mesh listens. */
+  readonly meshPath: string;
+}
+
+/** Everything a worker has to know before it can do anything. */
+export interface WorkerInit {
+  readonly type: 'init';
+  readonly kind: WorkerKind;
+  readonly slot: WorkerSlot;
+  readonly run: number;
+  readonly config: Config;
+  /** Name of the node, given or derived; for logs, metrics and callbacks. */
+  readonly nodeName: string;
+  /** Drawn at each start of the node; tells `worker_lost` from `node_restarted`. */
+  readonly bootId: string;
+  /** Number of gateway workers of this node. */
+  readonly workers: number;
+  /** Resolved value of `X-Kuiperbelt-Endpoint`. */
+  readonly endpoint: string;
+  readonly dataDir: string;
+  readonly meshPath: string;
+  /** Journals of earlier runs that this worker answers for. */
+  readonly adoptJournals: readonly string[];
+}
+
+/** Supervisor to worker. */
+export type ToWorker =
+  | WorkerInit
+  /** A bound handle rides along: accept on it. */
+  | { readonly type: 'listen'; readonly listener: ListenerName }
+  /** Stop accepting on that listener; its handle is closed. Open connections live on. */
+  | { readonly type: 'unlisten'; readonly listener: ListenerName }
+  /** All workers that are ready, and the counters of runs that ended. Sent on every change. */
+  | { readonly type: 'peers'; readonly peers: readonly WorkerPlace[]; readonly ended: StatsCounters }
+  /** Permission to admit; see law 4. `contactAgeMs` is its age when it was sent. */
+  | { readonly type: 'grant'; readonly mode: Mode; readonly contactAgeMs: number }
+  /** Close everything within `timeoutMs`, answer `drained`, then exit with 0. */
+  | { readonly type: 'drain'; readonly timeoutMs: number };
+
+/** Worker to supervisor. */
+export type FromWorker =
+  /** Journals are adopted and the mesh listens; listeners may be handed over now. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'load'; readonly stats: StatsCounters }
+  | {
+      readonly type: 'drained';
+      readonly connectionsClosed: number;
+      /** Close callbacks that were not answered in time; they stay in the journal. */
+      readonly closeCallbacksGivenUp: number;
+    }
+  /** The worker cannot go on and says why before it exits with 1. */
+  | { readonly type: 'fatal'; readonly message: string };
+
+/** No counts at all; the start of every sum. */
+export const NO_STATS: StatsCounters = {
+  connections: 0,
+  totalConnections: 0,
+  totalMessages: 0,
+  connectErrors: 0,
+  messageErrors: 0,
+  closingConnections: 0,
+};
+
+/** Adds two sets of counters. */
+export function addStats(left: StatsCounters, right: StatsCounters): StatsCounters {
+  return {
+    connections: left.connections + right.connections,
+    totalConnections: left.totalConnections + right.totalConnections,
+    totalMessages: left.totalMessages + right.totalMessages,
+    connectErrors: left.connectErrors + right.connectErrors,
+    messageErrors: left.messageErrors + right.messageErrors,
+    closingConnections: left.closingConnections + right.closingConnections,
+  };
+}
