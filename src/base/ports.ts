@@ -50,3 +50,24 @@ export interface Logger {
   /** True when `debug` lines are kept, so that costly fields are computed only then. */
   readonly debugEnabled: boolean;
 }
+
+/** Label values of one sample; names are fixed when the metric is made and values are bounded in number. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** What a metric is called and means, in Prometheus' terms. */
+export interface MetricHead {
+  /** `arrokoth_…`, with the unit last. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+}
+
+/** Figures for operators. Metrics are made once, at start. */
+export interface Meter {
+  counter(head: MetricHead): { add(amount: number, labels?: Labels): void };
+  histogram(head: MetricHead & { readonly buckets: readonly number[] }): {
+    observe(value: number, labels?: Labels): void;
+  };
+  /** A counter or gauge that is read when somebody asks; costs nothing on the hot path. */
+  observed(head: MetricHead & { readonly type: 'counter' | 'gauge' }, read: () => number): void;
+}
