@@ -7,3 +7,4 @@ export * from './ids.ts';
 export * from './limits.ts';
 export * from './ports.ts';
 export * from './result.ts';
+export * from './utf8.ts';
