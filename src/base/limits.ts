@@ -70,6 +70,16 @@ export const LIMITS = {
   /** Bytes that wait on one link between two workers; then requests over it fail at once. */
   linkOutboxBytesMax: 64 * MIB,
   linkFrameBytesMax: 64 * MIB,
+  /** Questions without an answer so far, a worker, and those that wait for a link; then `overloaded`. */
+  linkAsksPendingMax: 100_000,
+  linkAsksWaitingMax: 20_000,
+  /** How often overdue questions are looked for: a timer for each would cost more than it tells. */
+  linkSweepMs: 25,
+  /** A link that broke although its worker lives is dialled again after this, at most doubled to the maximum. */
+  linkRedialMs: 10,
+  linkRedialMaxMs: 1_000,
+  /** Whoever connects to a worker's mesh says who it is within this time. */
+  linkHelloMs: 5_000,
   /** Grants are renewed this often; one older than the isolation timeout admits nobody. */
   grantPeriodMs: 500,
   /** How often a worker reports its load when it changed. */
@@ -80,4 +90,6 @@ export const LIMITS = {
   /** A journal is rewritten when it has grown to this and holds mostly closed connections. */
   journalCompactBytes: 16 * MIB,
   journalRecordBytesMax: 1 * MIB,
+  /** Records that must not be lost are written again this long after the disk refused them. */
+  journalRetryMs: 1_000,
 } as const;
