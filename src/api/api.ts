@@ -1,0 +1,171 @@
+/**
+ * The operator's listener: is the node alive, is it ready, what are its figures.
+ *
+ * A role; runs in the api worker, so that neither a scrape nor a flood of probes costs the processes
+ * that hold clients anything. It knows the node from what the supervisor tells it and from what the
+ * gateway workers answer over the bus. `main/` builds it and passes the supervisor's words on.
+ */
+import { ERRORS, type Logger, type Meter, type WorkerSlot } from '../base/index.ts';
+import type { Bus } from '../bus/index.ts';
+import type { HttpHandlers, HttpRequest, HttpResponse, ListenHandle, RawHeaders } from '../net/index.ts';
+import type { Mode, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
+import { METRICS_CONTENT_TYPE, type MetricsSnapshot } from '../telemetry/index.ts';
+import { showsToken } from './bearer.ts';
+import { MetricsPage } from './metrics-page.ts';
+import { unreadyReason } from './readiness.ts';
+
+/** What this role needs of an HTTP server. */
+export interface ApiServer {
+  listen(handle: ListenHandle): void;
+  stopListening(): void;
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** Everything the role is given. */
+export interface ApiDoors {
+  readonly init: WorkerInit;
+  readonly bus: Bus;
+  readonly createServer: (handlers: HttpHandlers) => ApiServer;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** Figures of this process, for `/metrics`. */
+  readonly snapshot: () => Promise<MetricsSnapshot>;
+}
+
+type Answer = (request: HttpRequest, response: HttpResponse) => void;
+
+const JSON_HEADERS: RawHeaders = [
+  'Content-Type',
+  'application/json; charset=utf-8',
+  'Cache-Control',
+  'no-store',
+];
+
+/** The operator's API of one node. */
+export class Api {
+  readonly #doors: ApiDoors;
+  readonly #server: ApiServer;
+  readonly #routes: ReadonlyMap<string, Answer>;
+  readonly #page: MetricsPage;
+  readonly #requests: ReturnType<Meter['counter']>;
+  #runs: ReadonlyMap<WorkerSlot, number> = new Map();
+  #mode: Mode | null = null;
+  #draining = false;
+
+  constructor(doors: ApiDoors) {
+    this.#doors = doors;
+    const { bus, logger, snapshot } = doors;
+    this.#page = new MetricsPage({
+      bus,
+      logger,
+      snapshot,
+      workers: doors.init.workers,
+      runs: () => this.#runs,
+    });
+    this.#requests = doors.meter.counter({
+      name: 'arrokoth_api_requests_total',
+      help: "Requests to the operator's listener, by path and status.",
+      labels: ['path', 'status'],
+    });
+    this.#routes = new Map<string, Answer>([
+      ['/healthz', (request, response) => this.#answer(request, response, 200, { status: 'ok' })],
+      ['/readyz', (request, response) => this.#readyz(request, response)],
+      ['/metrics', (request, response) => this.#metrics(request, response)],
+    ]);
+    this.#server = doors.createServer({ request: (request, response) => this.#route(request, response) });
+  }
+
+  /** Accepts on `handle`. */
+  listen(handle: ListenHandle): void {
+    this.#server.listen(handle);
+  }
+
+  /** Accepts no more; requests that are under way are answered. */
+  unlisten(): void {
+    this.#server.stopListening();
+  }
+
+  /** Takes note of the workers that are up; a run is what tells a replacement from its forerunner. */
+  peers(peers: readonly WorkerPlace[], _ended: StatsCounters): void {
+    const gateways = peers.filter((peer) => peer.kind === 'gateway');
+    this.#runs = new Map(gateways.map((peer) => [peer.slot, peer.run]));
+  }
+
+  /** Takes note of what the node admits. */
+  grant(mode: Mode): void {
+    this.#mode = mode;
+  }
+
+  /** Says so at `/readyz` on connections that are open, and closes them within `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void> {
+    this.#draining = true;
+    return this.#server.close(timeoutMs);
+  }
+
+  #route(request: HttpRequest, response: HttpResponse): void {
+    const { token } = this.#doors.init.config.api;
+    const answer = this.#routes.get(request.path);
+    if (!showsToken(request.header('authorization'), token)) this.#refuseStranger(request, response);
+    else if (answer === undefined) this.#refusePath(request, response);
+    else if (request.method !== 'GET' && request.method !== 'HEAD') this.#refuseMethod(request, response);
+    else answer(request, response);
+  }
+
+  #refuseStranger(request: HttpRequest, response: HttpResponse): void {
+    const { meaning, action } = ERRORS.UNAUTHORIZED;
+    const body = { error: 'unauthorized', message: `${meaning} ${action}` };
+    this.#answer(request, response, 401, body, ['WWW-Authenticate', 'Bearer realm="arrokoth operator"']);
+  }
+
+  #refusePath(request: HttpRequest, response: HttpResponse): void {
+    const message = `There is nothing at ${request.path}; ask for ${[...this.#routes.keys()].join(', ')}.`;
+    this.#answer(request, response, 404, { error: 'not_found', message });
+  }
+
+  #refuseMethod(request: HttpRequest, response: HttpResponse): void {
+    const message = `${request.path} is read with GET, not with ${request.method}.`;
+    this.#answer(request, response, 405, { error: 'method_not_allowed', message }, ['Allow', 'GET, HEAD']);
+  }
+
+  #readyz(request: HttpRequest, response: HttpResponse): void {
+    const reason = unreadyReason({
+      draining: this.#draining,
+      mode: this.#mode,
+      workers: this.#doors.init.workers,
+      slotsUp: new Set(this.#runs.keys()),
+    });
+    if (reason === null) this.#answer(request, response, 200, { status: 'ready' });
+    else this.#answer(request, response, 503, { status: 'not_ready', reason });
+  }
+
+  #metrics(request: HttpRequest, response: HttpResponse): void {
+    this.#page.text().then(
+      (text) => {
+        this.#count(request, 200);
+        response.send(200, ['Content-Type', METRICS_CONTENT_TYPE, 'Cache-Control', 'no-store'], text);
+      },
+      (failure: unknown) => {
+        this.#doors.logger.error({ failure }, 'the metrics could not be rendered');
+        const message = 'The metrics could not be rendered; the log says why.';
+        this.#answer(request, response, 500, { error: 'internal', message });
+      },
+    );
+  }
+
+  #answer(
+    request: HttpRequest,
+    response: HttpResponse,
+    status: number,
+    body: object,
+    headers: RawHeaders = [],
+  ): void {
+    this.#count(request, status);
+    response.send(status, [...JSON_HEADERS, ...headers], `${JSON.stringify(body)}\n`);
+  }
+
+  #count(request: HttpRequest, status: number): void {
+    // Strangers choose paths; only ours may become label values.
+    const path = this.#routes.has(request.path) ? request.path : 'other';
+    this.#requests.add(1, { path, status: String(status) });
+  }
+}
