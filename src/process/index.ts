@@ -1,1 +1,5 @@
+/** Worker processes, their typed messages, and sockets that outlive them. */
+export * from './bind.ts';
 export * from './messages.ts';
+export * from './worker-channel.ts';
+export * from './worker-process.ts';

@@ -74,6 +74,8 @@ export type ToWorker =
 export type FromWorker =
   /** Journals are adopted and the mesh listens; listeners may be handed over now. */
   | { readonly type: 'ready' }
+  /** The kernel accepts on that listener for this worker. `WorkerChannel` says it by itself. */
+  | { readonly type: 'listening'; readonly listener: ListenerName }
   | { readonly type: 'load'; readonly stats: StatsCounters }
   | {
       readonly type: 'drained';
