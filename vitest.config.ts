@@ -1,9 +1,56 @@
+/**
+ * Which tests run where: `unit` beside the code, `integration` with real processes on loopback,
+ * `e2e` in a browser. The slow ones have a file of their own, `vitest.long.config.ts`.
+ *
+ * Projects run one after the other, because a test that starts a node with its workers needs the
+ * machine for itself.
+ */
 import { defineConfig } from 'vitest/config';
+
+const REAL_PROCESSES = { testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2 };
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    reporters: ['default', './test/setup/no-skips-reporter.ts'],
+    coverage: {
+      provider: 'v8',
+      include: ['src/base/**/*.ts', 'src/relay/**/*.ts', 'src/config/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/index.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { lines: 90, functions: 90, statements: 90, branches: 80 },
+    },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/*.test.ts', 'test/support/**/*.test.ts'],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...REAL_PROCESSES,
+          name: 'integration',
+          include: [
+            'test/integration/**/*.test.ts',
+            'test/conformance/**/*.test.ts',
+            'examples/**/*.test.ts',
+          ],
+          globalSetup: ['./test/setup/build.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...REAL_PROCESSES,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['./test/setup/build.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });
