@@ -1,0 +1,56 @@
+/**
+ * Which web pages may connect: kuiperbelt's three origin policies.
+ *
+ * Browsers tell the page's origin in every handshake and scripts cannot change it; other programs
+ * may say anything or nothing, so this is no substitute for authorization by the application.
+ */
+
+/** `none` admits everybody, the others compare the page's origin with the `Host` of the request. */
+export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname';
+
+/** What the request said: the `Origin` and `Host` headers. */
+export interface OriginFacts {
+  readonly origin: string | undefined;
+  readonly host: string | undefined;
+}
+
+interface HostPort {
+  readonly hostname: string;
+  /** Empty when absent. */
+  readonly port: string;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' };
+const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)\/?$/;
+const HOST_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::([0-9]*))?$/;
+
+/**
+ * Decides whether `policy` lets the request in.
+ *
+ * `same_origin`: no `Origin` is admitted (not a browser); else host and port must be equal. The
+ * scheme that the client used is unknown here, so the default port of the origin's scheme counts
+ * as no port on both sides.
+ * `same_hostname`: ports are ignored and no `Origin` is refused. Unlike kuiperbelt, letter case
+ * does not matter and a `Host` without a port is fine, so the policy works behind a proxy.
+ */
+export function isOriginAdmitted(policy: OriginPolicy, facts: OriginFacts): boolean {
+  if (policy === 'none') return true;
+  if (facts.origin === undefined) return policy === 'same_origin';
+
+  const [, scheme, authority] = ORIGIN.exec(facts.origin.toLowerCase()) ?? [];
+  const page = parseHostPort(authority);
+  const here = parseHostPort(facts.host?.toLowerCase());
+  if (scheme === undefined || page === undefined || here === undefined) return false;
+  if (page.hostname !== here.hostname) return false;
+  if (policy === 'same_hostname') return true;
+  return effectivePort(page.port, scheme) === effectivePort(here.port, scheme);
+}
+
+function parseHostPort(text: string | undefined): HostPort | undefined {
+  const [, hostname, port] = HOST_PORT.exec(text ?? '') ?? [];
+  return hostname === undefined ? undefined : { hostname, port: port ?? '' };
+}
+
+function effectivePort(port: string, scheme: string): string {
+  return port === DEFAULT_PORTS[scheme] ? '' : port;
+}
