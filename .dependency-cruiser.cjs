@@ -6,7 +6,7 @@
 
 const { PURE, ROOMS, PACKAGES, NODE_MODULES } = require('./scripts/rooms.cjs');
 
-const NOT_TESTS = '\\.test\\.ts$';
+const NOT_TESTS = '\\.test\\.ts$|/testdata/';
 
 function roomRules() {
   return Object.entries(ROOMS).map(([room, allowed]) => ({

@@ -15,7 +15,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/base/**/*.ts', 'src/relay/**/*.ts', 'src/config/**/*.ts'],
-      exclude: ['**/*.test.ts', '**/index.ts'],
+      exclude: ['**/*.test.ts', '**/testdata/**', '**/index.ts'],
       reporter: ['text-summary', 'json-summary'],
       thresholds: { lines: 90, functions: 90, statements: 90, branches: 80 },
     },
