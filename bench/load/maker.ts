@@ -1,0 +1,68 @@
+/**
+ * The load maker's process: connects clients to one server, is its application, and makes the loads
+ * that it is ordered to.
+ *
+ * One process on one core, told what to do over IPC. Any surprise - a lost, repeated or foreign
+ * message, an ended connection, a wrong answer - is reported and ends it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Application } from './application.ts';
+import { BroadcastLoad } from './broadcast-load.ts';
+import { CallbackLoad } from './callback-load.ts';
+import { Crowd } from './crowd.ts';
+import type { Load } from './load.ts';
+import { MeasuringWindow } from './measuring-window.ts';
+import type { Address, MakerAnswer, Measurement, Order } from './orders.ts';
+import { UnicastLoad } from './unicast-load.ts';
+
+/** How long messages under way may take to arrive after the window. */
+const STRAGGLERS_MS = 20_000;
+
+const application = new Application();
+const crowd = new Crowd();
+let address: Address = { host: '', port: 0 };
+
+process.on('message', (order: Order) => {
+  carryOut(order).then((measurement) => tell({ type: 'measured', measurement }), fail);
+});
+process.on('uncaughtException', fail);
+process.on('disconnect', () => process.exit(0));
+tell({ type: 'ready', applicationUrl: await application.listen() });
+
+async function carryOut(order: Order): Promise<Measurement> {
+  if (order.type === 'measure') return measure(order);
+  const window = new MeasuringWindow(order.serverPids);
+  address = order.address;
+  window.open();
+  await crowd.open({ address, wanted: order.clients, inProgress: order.inProgress, window });
+  return window.close();
+}
+
+async function measure(order: Extract<Order, { type: 'measure' }>): Promise<Measurement> {
+  const window = new MeasuringWindow(order.serverPids);
+  const load = makeLoad(order, window);
+  load.start();
+  await sleep(order.warmUpMs);
+  window.open();
+  await sleep(order.windowMs);
+  const measurement = window.close();
+  const stopped = new Promise<true>((resolve) => load.stop(() => resolve(true)));
+  const late = sleep(STRAGGLERS_MS, false, { ref: false });
+  if (!(await Promise.race([stopped, late]))) throw new Error(`messages were lost: ${load.missing()}`);
+  return measurement;
+}
+
+function makeLoad(order: Extract<Order, { type: 'measure' }>, window: MeasuringWindow): Load {
+  const { inFlight } = order;
+  if (order.load === 'broadcast') return new BroadcastLoad({ crowd, window, address, publishers: inFlight });
+  if (order.load === 'unicast') return new UnicastLoad({ crowd, window, address, inFlight });
+  return new CallbackLoad({ crowd, window, application, speakers: inFlight });
+}
+
+function tell(answer: MakerAnswer): void {
+  process.send?.(answer);
+}
+
+function fail(error: Error): void {
+  process.send?.({ type: 'failed', message: error.message } satisfies MakerAnswer, () => process.exit(1));
+}

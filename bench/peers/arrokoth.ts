@@ -1,0 +1,35 @@
+/**
+ * How a node is started for a run: the built program, one worker, callbacks to the load maker.
+ *
+ * Defaults, except what would measure something else: no access log, no server pings, no worries
+ * about the application's absence at the end.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Peer } from './peer.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../dist/main/arrokoth.js');
+
+/** A node with one gateway worker. */
+export const ARROKOTH: Peer = {
+  name: 'arrokoth',
+  command: ({ directory, port, applicationUrl }) => {
+    const file = join(directory, 'arrokoth.yml');
+    writeFileSync(
+      file,
+      `host: 127.0.0.1
+port: ${port}
+workers: 1
+suppress_access_log: true
+callback:
+  connect: "${applicationUrl}/connect"
+  receive: "${applicationUrl}/receive"
+  close: "${applicationUrl}/close"
+node: { data_dir: "${join(directory, 'data')}" }
+ping: { interval: 0s }
+log: { level: warn }
+`,
+    );
+    return { arguments: [PROGRAM, 'start', '--config', file], environment: {} };
+  },
+};
