@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { type Logger, ok, type Result } from '../base/index.ts';
 import type { Bus, BusAnswer, BusFailure } from '../bus/index.ts';
 import type { HttpHandlers, HttpRequest } from '../net/index.ts';
+import { showsToken } from '../net/index.ts';
 import { NO_STATS, type WorkerInit } from '../process/index.ts';
 import { createMeter } from '../telemetry/index.ts';
 import { Api } from './api.ts';
-import { showsToken } from './bearer.ts';
 import { unreadyReason } from './readiness.ts';
 
 const silentLogger: Logger = {
@@ -152,28 +152,6 @@ describe('Api', () => {
     expect((await ask('/metrics')).body).toContain(
       'arrokoth_api_requests_total{path="other",status="404",worker="api/0"} 3',
     );
-  });
-});
-
-describe('showsToken', () => {
-  test('takes the right token only', () => {
-    expect(showsToken(undefined, null)).toBe(true);
-    expect(showsToken('Bearer abc', 'abc')).toBe(true);
-    expect(showsToken('bearer  abc', 'abc')).toBe(true);
-    for (const wrong of [
-      undefined,
-      '',
-      'Bearer',
-      'Bearer ',
-      'Bearer abcd',
-      'Bearer ab',
-      'Basic abc',
-      'abc',
-      'Bearer abc abc',
-    ]) {
-      expect(showsToken(wrong, 'abc')).toBe(false);
-    }
-    expect(showsToken(undefined, '')).toBe(false);
   });
 });
 

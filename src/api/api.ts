@@ -8,9 +8,9 @@
 import { ERRORS, type Logger, type Meter, type WorkerSlot } from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
 import type { HttpHandlers, HttpRequest, HttpResponse, ListenHandle, RawHeaders } from '../net/index.ts';
+import { showsToken } from '../net/index.ts';
 import type { Mode, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
 import { METRICS_CONTENT_TYPE, type MetricsSnapshot } from '../telemetry/index.ts';
-import { showsToken } from './bearer.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { unreadyReason } from './readiness.ts';
 

@@ -59,6 +59,8 @@ export const LIMITS = {
   /** Idle keep-alive connections to one callback host, and how long they are kept. */
   callbackIdleSocketsMax: 32,
   callbackIdleSocketMs: 10_000,
+  /** Stands in for `callback.timeout: 0`: an application that never answers must not hold us for ever. */
+  callbackTimeoutMaxMs: 300_000,
   /** How long an answer that came after `callback.timeout` is still listened for. */
   lateAnswerMs: 30_000,
   /** Close events in memory; further ones stay in the journal until the next start. */

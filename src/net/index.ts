@@ -1,1 +1,2 @@
+export { showsToken } from './bearer.ts';
 export * from './types.ts';

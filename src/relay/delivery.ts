@@ -20,7 +20,7 @@ export interface Targets {
 }
 
 /** Why a request names no usable targets. */
-export type TargetsFailure = 'missing' | 'too_many' | 'channel_invalid';
+export type TargetsFailure = 'missing' | 'channel_missing' | 'too_many' | 'channel_invalid';
 
 /** Why one target was not served. */
 export type TargetFailure =
@@ -139,6 +139,7 @@ export function pingAnswer(): OutgoingAnswer {
 
 const TARGETS_FAILURE_TEXTS: Readonly<Record<TargetsFailure, string>> = {
   missing: 'session header is missing',
+  channel_missing: 'channel header is missing',
   too_many: 'too many sessions and channels in one request',
   channel_invalid: 'channel name is empty or too long',
 };

@@ -1,0 +1,292 @@
+/**
+ * From an upgrade request to an open connection.
+ *
+ * Checks first, then the application's word, then the records that survive us, then the 101. From
+ * the application's 200 on the connection is admitted: every way out of this file after that goes
+ * through `sessions.end`, so that the application hears of it exactly once.
+ */
+
+import type { Clock } from '../base/index.ts';
+import {
+  type ConnectionId,
+  ERRORS,
+  type ErrorCode,
+  failed,
+  type IdSource,
+  LIMITS,
+  type Logger,
+  ok,
+  type Result,
+} from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+import type { SessionJournal } from '../journal/index.ts';
+import {
+  type ConnectionEvents,
+  encodeFrame,
+  type HttpAnswer,
+  type HttpClient,
+  type UpgradeRequest,
+} from '../net/index.ts';
+import {
+  type Admission as AdmittingReply,
+  type CallbackFailure,
+  type CallbackRequest,
+  type CallbackSettings,
+  type ConnectReplySettings,
+  checkUpgrade,
+  closeReasonOf,
+  connectCallback,
+  establishCallback,
+  readConnectReply,
+  unavailableAnswer,
+} from '../relay/index.ts';
+import type { GatewayStats } from './gateway-stats.ts';
+import type { NodeChannels } from './node-channels.ts';
+import type { NodeDirectory } from './node-directory.ts';
+import type { ReceiveCallbacks } from './receive-callbacks.ts';
+import { Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface AdmissionDoors {
+  readonly config: Config;
+  readonly settings: CallbackSettings & ConnectReplySettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly ids: IdSource;
+  readonly journal: SessionJournal;
+  readonly httpClient: HttpClient;
+  readonly stats: GatewayStats;
+  readonly sessions: Sessions;
+  readonly directory: NodeDirectory;
+  readonly channels: NodeChannels;
+  readonly receiveCallbacks: ReceiveCallbacks;
+  /** Callback timeouts, with the built-in bound in place of 0. */
+  readonly timeoutMs: number;
+  /** Why nobody is admitted at present, or null. */
+  readonly refusal: () => string | null;
+}
+
+/** The answer's body is not used. */
+const ESTABLISH_REPLY_BYTES_MAX = 64 * 1_024;
+
+/** One attempt to connect, until it is refused or admitted. */
+interface Attempt {
+  readonly request: UpgradeRequest;
+  readonly id: ConnectionId;
+  /** The client has its answer, and the application's is accounted for. */
+  settled: boolean;
+}
+
+/** Admits connections for one worker. */
+export class Admission {
+  readonly #doors: AdmissionDoors;
+  readonly #events: ConnectionEvents<Session>;
+  /** This worker's share of the node's connections, with room for an uneven spread. */
+  readonly #connectionsMax: number;
+  #inProgress = 0;
+  #onIdle: (() => void)[] = [];
+
+  constructor(doors: AdmissionDoors) {
+    this.#doors = doors;
+    const { config, sessions, receiveCallbacks } = doors;
+    const uneven = config.workers === 1 ? 1 : 1.25;
+    this.#connectionsMax = Math.ceil((config.limits.connectionsMax / config.workers) * uneven);
+    this.#events = {
+      message: ({ context }, payload, binary) => receiveCallbacks.message(context, payload, binary),
+      ended: ({ context }, end) => {
+        // We end a session before we close its socket, so an end of ours is never the first.
+        sessions.end(context, { reason: closeReasonOf(end.cause, 'drain'), code: end.code });
+      },
+    };
+  }
+
+  /** Attempts without a verdict yet, and connections that are being established. */
+  get inProgress(): number {
+    return this.#inProgress;
+  }
+
+  whenIdle(then: () => void): void {
+    if (this.#inProgress === 0) then();
+    else this.#onIdle.push(then);
+  }
+
+  /** A client asks for a WebSocket on the connect path. */
+  upgrade(request: UpgradeRequest): void {
+    const { config, stats, settings, httpClient, ids, refusal, timeoutMs } = this.#doors;
+    stats.connecting();
+    const verdict = checkUpgrade(request, config.originPolicy);
+    if (verdict.type !== 'ok') {
+      if (verdict.type === 'abandon') request.abandon();
+      else request.refuse(verdict.status, verdict.headers, verdict.body);
+      return this.#failed();
+    }
+    const attempt: Attempt = { request, id: ids.connection(), settled: false };
+    this.#inProgress++;
+    const reason = refusal();
+    if (reason !== null) return this.#unavailable(attempt, 'NOT_ADMITTING', reason);
+    if (stats.connections > this.#connectionsMax) {
+      return this.#unavailable(attempt, 'CONNECTION_LIMIT', 'the node is full');
+    }
+    const callback = connectCallback(settings, {
+      method: request.method,
+      query: request.query,
+      rawHeaders: request.rawHeaders,
+      connectionId: attempt.id,
+      requestId: ids.next(),
+    });
+    if (callback === null) {
+      const message = '`callback.connect` is not configured';
+      return this.#answered(attempt, failed({ kind: 'not_configured', message }));
+    }
+    const call = {
+      ...callback,
+      timeoutMs,
+      replyBytesMax: config.limits.bodyBytesMax,
+      redirectsMax: LIMITS.redirectsMax,
+      lateAnswer: (answer: HttpAnswer) => this.#answeredLate(attempt, answer),
+    };
+    httpClient.call(call, (answer) => this.#answered(attempt, answer));
+  }
+
+  #answered(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
+    const { settings, logger, stats } = this.#doors;
+    const reply = readConnectReply(settings, outcome);
+    if (reply.type === 'admit') this.#admit(attempt, reply);
+    else {
+      attempt.request.refuse(reply.status, reply.headers, reply.body);
+      logger[reply.log.level]({ connection: attempt.id, status: reply.status }, reply.log.message);
+      if (reply.counted) stats.connectError();
+      stats.disconnected();
+      this.#settle(attempt);
+    }
+  }
+
+  /** The application said yes after we had given up on it: it believes in a connection that never was. */
+  #answeredLate(attempt: Attempt, answer: HttpAnswer): void {
+    const reply = readConnectReply(this.#doors.settings, ok(answer));
+    if (reply.type !== 'admit') return;
+    this.#doors.stats.connecting();
+    const session = this.#newSession(attempt, reply);
+    this.#doors.journal.opened(this.#record(session), () => this.#notEstablished(session));
+  }
+
+  #newSession(attempt: Attempt, reply: AdmittingReply): Session {
+    const awaited = 2 + reply.channels.length;
+    const session = new Session({ id: attempt.id, key: reply.key, channels: reply.channels, awaited });
+    this.#doors.sessions.add(session);
+    return session;
+  }
+
+  #record(session: Session): { connection: ConnectionId; key: Session['key']; openedAtMs: number } {
+    return { connection: session.id, key: session.key, openedAtMs: this.#doors.clock.wallMs() };
+  }
+
+  #admit(attempt: Attempt, reply: AdmittingReply): void {
+    const { journal, directory, channels, sessions } = this.#doors;
+    const session = this.#newSession(attempt, reply);
+    const acknowledged = (code: ErrorCode, success: boolean): void => {
+      const next = success ? session.life.acknowledged() : 'ended';
+      if (next === 'upgrade') this.#switchProtocols(attempt, session, reply);
+      if (next !== 'ended') return;
+      // Not recorded in time, or ended meanwhile: replaced, closed by the application, a drain.
+      this.#notEstablished(session);
+      this.#refuse(attempt, success ? 'NOT_ADMITTING' : code, 'the connection ended before it began');
+    };
+    journal.opened(this.#record(session), (failure) =>
+      acknowledged('JOURNAL_WRITE_FAILED', failure === null),
+    );
+    directory.register(session, (registered) => {
+      if (registered && session.life.stage === 'ended') directory.unregister(session);
+      else if (registered) sessions.addressable(session);
+      acknowledged('DIRECTORY_UNAVAILABLE', registered);
+    });
+    for (const channel of session.channels) {
+      channels.join(session, channel, (joined) => acknowledged('DIRECTORY_UNAVAILABLE', joined));
+    }
+  }
+
+  #switchProtocols(attempt: Attempt, session: Session, reply: AdmittingReply): void {
+    const reason = this.#doors.refusal();
+    if (reason !== null) {
+      // The node stopped admitting while the application was asked.
+      this.#notEstablished(session);
+      return this.#refuse(attempt, 'NOT_ADMITTING', reason);
+    }
+    session.connection = attempt.request.accept(session, this.#events);
+    if (session.connection === null) this.#notEstablished(session);
+    else this.#upgraded(session, reply);
+    this.#settle(attempt);
+  }
+
+  #upgraded(session: Session, reply: AdmittingReply): void {
+    session.life.upgraded();
+    const { id, key } = session;
+    const subject = { connectionId: id, key, requestId: this.#doors.ids.next() };
+    const callback = establishCallback(this.#doors.settings, subject);
+    if (callback === null) this.#open(session, reply);
+    else this.#establish(session, callback, reply);
+  }
+
+  #establish(session: Session, callback: CallbackRequest, reply: AdmittingReply): void {
+    const { httpClient, stats, sessions, logger, timeoutMs } = this.#doors;
+    this.#inProgress++;
+    const call = { ...callback, timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
+    httpClient.call(call, (answer) => {
+      if (answer.ok && answer.value.status === 200) this.#open(session, reply);
+      else {
+        const cause = answer.ok ? `status ${answer.value.status}` : answer.error.message;
+        const code = ERRORS.NOT_ESTABLISHED.closeCode as number;
+        stats.connectError();
+        logger.error({ connection: session.id, cause }, 'the establish callback failed');
+        if (sessions.end(session, { reason: 'not_established', code })) {
+          session.close(code, 'not established');
+        }
+      }
+      this.#finished();
+    });
+  }
+
+  #open(session: Session, reply: AdmittingReply): void {
+    if (session.life.established() === 'ended') return;
+    const hello = reply.hello === null ? null : encodeFrame(reply.hello, reply.helloBinary);
+    if (hello !== null) this.#doors.stats.messages(1);
+    session.open(hello);
+  }
+
+  /** The application admitted it, and it never came to be. */
+  #notEstablished(session: Session): void {
+    const ended = this.#doors.sessions.end(session, { reason: 'not_established', code: 1006 });
+    if (ended) this.#doors.stats.connectError();
+  }
+
+  #unavailable(attempt: Attempt, code: ErrorCode, reason: string): void {
+    this.#refuse(attempt, code, reason);
+    this.#failed();
+  }
+
+  #refuse(attempt: Attempt, code: ErrorCode, reason: string): void {
+    if (attempt.settled) return;
+    this.#doors.logger.warn({ connection: attempt.id, code }, reason);
+    const answer = unavailableAnswer(reason);
+    attempt.request.refuse(answer.status, answer.headers, answer.body);
+    this.#settle(attempt);
+  }
+
+  #failed(): void {
+    this.#doors.stats.connectError();
+    this.#doors.stats.disconnected();
+  }
+
+  #settle(attempt: Attempt): void {
+    attempt.settled = true;
+    this.#finished();
+  }
+
+  #finished(): void {
+    this.#inProgress--;
+    if (this.#inProgress > 0) return;
+    const listeners = this.#onIdle;
+    this.#onIdle = [];
+    for (const listener of listeners) listener();
+  }
+}

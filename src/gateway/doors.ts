@@ -1,0 +1,25 @@
+/**
+ * What a gateway stands on, as `main/` hands it over. Types only.
+ */
+import type { Clock, Logger, Meter, Random, Timers } from '../base/index.ts';
+import type { Bus } from '../bus/index.ts';
+import type { OwedClose, SessionJournal } from '../journal/index.ts';
+import type { HttpClient, HttpHandlers, HttpServer } from '../net/index.ts';
+import type { WorkerInit } from '../process/index.ts';
+
+/** The doors of one gateway worker. */
+export interface GatewayDoors {
+  readonly init: WorkerInit;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly bus: Bus;
+  readonly journal: SessionJournal;
+  /** Close callbacks that earlier runs owe; they are in `journal` already. */
+  readonly owed: readonly OwedClose[];
+  /** Makes one server for each listener. */
+  readonly createServer: (handlers: HttpHandlers) => HttpServer;
+  readonly httpClient: HttpClient;
+}

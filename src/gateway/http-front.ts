@@ -1,0 +1,131 @@
+/**
+ * The front desk of the public and the application's listener: path, token, access log.
+ *
+ * Decides who answers a request and writes the answer; carrying it out is somebody else's work.
+ */
+import type { Clock, Logger } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+import type { HttpHandlers, HttpRequest, HttpResponse, UpgradeRequest } from '../net/index.ts';
+import { showsToken } from '../net/index.ts';
+import {
+  checkUpgrade,
+  isStatsForm,
+  notFoundAnswer,
+  type OutgoingAnswer,
+  pingAnswer,
+  type RoutePaths,
+  redirectAnswer,
+  routePath,
+  statsAnswer,
+  statsFormat,
+  statusAnswer,
+  unauthorizedAnswer,
+} from '../relay/index.ts';
+import type { Admission } from './admission.ts';
+import type { ApplicationApi } from './application-api.ts';
+import type { GatewayStats } from './gateway-stats.ts';
+import type { NodeStats } from './node-stats.ts';
+
+export interface HttpFrontDoors {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly admission: Admission;
+  readonly api: ApplicationApi;
+  readonly stats: GatewayStats;
+  readonly nodeStats: NodeStats;
+}
+
+/** A form that asks for a stats format has one short member. */
+const FORM_BYTES_MAX = 4_096;
+/** kuiperbelt logs neither of them. */
+const UNLOGGED = new Set(['connect', 'stats']);
+
+/** Routes what arrives on the two listeners of a gateway. */
+export class HttpFront {
+  readonly #doors: HttpFrontDoors;
+
+  constructor(doors: HttpFrontDoors) {
+    this.#doors = doors;
+  }
+
+  /** What the server of a listener calls. Paths that another listener serves do not exist here. */
+  handlers(listener: 'public' | 'app'): HttpHandlers {
+    const { app, path } = this.#doors.config;
+    const { connect, ping, ...calls } = path;
+    const apart = app.listen !== null;
+    const paths: RoutePaths =
+      listener === 'app' ? { ping, ...calls } : apart ? { connect, ping } : { connect, ping, ...calls };
+    return {
+      request: (request, response) => this.#request(paths, request, response),
+      upgrade: (request) => this.#upgrade(paths, request),
+    };
+  }
+
+  #request(paths: RoutePaths, request: HttpRequest, response: HttpResponse): void {
+    const route = routePath(paths, request.path);
+    const answer = (given: OutgoingAnswer): void => {
+      response.send(given.status, given.headers, given.body);
+      if (!UNLOGGED.has(route.type)) this.#log(request, given);
+    };
+    switch (route.type) {
+      case 'not_found':
+        return answer(notFoundAnswer());
+      case 'redirect':
+        return answer(redirectAnswer(route.location, request.query));
+      case 'ping':
+        return answer(pingAnswer());
+      case 'connect':
+        return this.#refusePlain(request, answer);
+      case 'stats':
+        return this.#authorized(request) ? this.#stats(request, answer) : answer(unauthorizedAnswer());
+      default:
+        if (!this.#authorized(request)) return answer(unauthorizedAnswer());
+        return this.#doors.api.serve(route.type, request, answer);
+    }
+  }
+
+  #upgrade(paths: RoutePaths, request: UpgradeRequest): void {
+    const route = routePath(paths, request.path);
+    if (route.type === 'connect') return this.#doors.admission.upgrade(request);
+    const answer = route.type === 'not_found' ? notFoundAnswer() : statusAnswer(400);
+    request.refuse(answer.status, answer.headers, answer.body);
+    this.#log(request, answer);
+  }
+
+  /** A request on the connect path that asks for no upgrade: counted and refused, as in kuiperbelt. */
+  #refusePlain(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
+    const { stats, config } = this.#doors;
+    const verdict = checkUpgrade(request, config.originPolicy);
+    stats.connecting();
+    stats.connectError();
+    stats.disconnected();
+    answer(verdict.type === 'refuse' ? verdict : statusAnswer(400));
+  }
+
+  #stats(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
+    const { clock, nodeStats } = this.#doors;
+    const respond = (form: string): void => {
+      const format = statsFormat({ query: request.query, form });
+      nodeStats.sum((figures) => answer(statsAnswer(format, figures, clock.wallMs() / 1_000)));
+    };
+    if (!isStatsForm(request.method, request.header('content-type'))) return respond('');
+    request.body(FORM_BYTES_MAX, (body) => respond(body.ok ? latin1(body.value) : ''));
+  }
+
+  #authorized(request: HttpRequest): boolean {
+    return showsToken(request.header('authorization'), this.#doors.config.app.token);
+  }
+
+  #log(request: HttpRequest, answer: OutgoingAnswer): void {
+    const { config, logger } = this.#doors;
+    if (config.suppressAccessLog) return;
+    // The path alone: a query may carry a token.
+    const { method, path: url } = request;
+    logger.info({ method, url, status: answer.status, size: answer.body.length }, 'access');
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
