@@ -20,7 +20,7 @@ import { type Figure, type Pace, runSitting } from './sitting.ts';
 
 const USAGE = `npm run bench -- [options]
   --rounds N      interleaved rounds (5)
-  --only A,B      scenarios whose name begins so; all without it
+  --only A,B      scenarios of that name, or of all that begin so up to a dash
   --quick         one round with short windows: shows that it runs, not what it yields
   --against NAME  the yardstick runs against ${ARROKOTH.name} (default) or ${BARE_WS_TWIN.name}
   --profile       writes CPU profiles of the servers to bench/profiles; slows them
@@ -47,7 +47,7 @@ const { values: options } = parseArgs({
 });
 
 if (options.help) process.stdout.write(USAGE);
-else await run();
+else await run().catch(fail);
 
 async function run(): Promise<void> {
   const ours = [ARROKOTH, BARE_WS_TWIN].find(({ name }) => name === options.against);
@@ -55,7 +55,7 @@ async function run(): Promise<void> {
   const rounds = options.rounds === undefined ? (options.quick ? 1 : ROUNDS) : Number(options.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${options.rounds}: not a number from 1`);
-  const sittings = wantedSittings(options.only?.split(',') ?? ['']);
+  const sittings = wantedSittings(options.only?.split(',') ?? null);
   console.log(`${describeMachine()}\n${ours.name} against ${YARDSTICK.name}, ${rounds} round(s)`);
   warnIfUnpinned(cpus().length);
   warnIfBusy();
@@ -67,8 +67,14 @@ async function run(): Promise<void> {
   if (options.json !== undefined) writeJson(options.json, summaries, figures.all);
 }
 
-function wantedSittings(prefixes: readonly string[]): Sitting[] {
-  const wanted = ({ name }: Scenario): boolean => prefixes.some((prefix) => name.startsWith(prefix));
+function fail(error: Error): never {
+  console.error(`!! ${error.message}`);
+  process.exit(1);
+}
+
+function wantedSittings(names: readonly string[] | null): Sitting[] {
+  const wanted = (scenario: Scenario): boolean =>
+    names === null || names.some((name) => scenario.name === name || scenario.name.startsWith(`${name}-`));
   const sittings = SITTINGS.map((sitting) => ({ ...sitting, scenarios: sitting.scenarios.filter(wanted) }));
   const chosen = sittings.filter(({ scenarios }) => scenarios.length > 0);
   if (chosen.length === 0) throw new Error(`--only ${options.only}: no such scenario\n${USAGE}`);

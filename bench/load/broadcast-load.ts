@@ -62,11 +62,12 @@ export class BroadcastLoad implements Load, MessageSink {
   }
 
   missing(): string {
-    const lines = this.#publishers.map(
-      ({ number, reached, answered }, index) =>
-        `message ${number} of publisher ${index} reached ${reached} of ${this.#crowd.size}` +
-        `${answered ? '' : ' and was not answered'}`,
-    );
+    const lines: string[] = [];
+    for (const [index, { number, reached, answered }] of this.#publishers.entries()) {
+      if (reached < this.#crowd.size)
+        lines.push(`message ${number} of publisher ${index} reached ${reached}`);
+      if (!answered) lines.push(`message ${number} of publisher ${index} was not answered`);
+    }
     return lines.join('; ');
   }
 
