@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { type Logger, ok, type Result } from '../base/index.ts';
 import type { Bus, BusAnswer, BusFailure } from '../bus/index.ts';
 import type { HttpHandlers, HttpRequest } from '../net/index.ts';
-import { showsToken } from '../net/index.ts';
 import { NO_STATS, type WorkerInit } from '../process/index.ts';
 import { createMeter } from '../telemetry/index.ts';
 import { Api } from './api.ts';
