@@ -76,7 +76,12 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** The kernel accepts on that listener for this worker. `WorkerChannel` says it by itself. */
   | { readonly type: 'listening'; readonly listener: ListenerName }
-  | { readonly type: 'load'; readonly stats: StatsCounters }
+  | {
+      readonly type: 'load';
+      readonly stats: StatsCounters;
+      /** Upgrades whose verdict is still out. Each is a connection to be, and weighs like one. */
+      readonly admitting?: number;
+    }
   | {
       readonly type: 'drained';
       readonly connectionsClosed: number;

@@ -43,12 +43,27 @@ const UNSENT_MESSAGES_MAX = 1_024;
 
 /** Starts a worker process; failures show as its exit. */
 export function spawnWorker(command: WorkerCommand): WorkerProcess {
-  const child = fork(fileURLToPath(command.entry), [], {
-    env: { ...command.env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    ...(command.execArgv === undefined ? {} : { execArgv: [...command.execArgv] }),
-  });
-  return new ForkedWorker(child);
+  try {
+    const child = fork(fileURLToPath(command.entry), [], {
+      env: { ...command.env },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      ...(command.execArgv === undefined ? {} : { execArgv: [...command.execArgv] }),
+    });
+    return new ForkedWorker(child);
+  } catch {
+    // A host without memory or descriptors left is no reason for the supervisor to fall as well.
+    return unstartedWorker();
+  }
+}
+
+function unstartedWorker(): WorkerProcess {
+  return {
+    pid: 0,
+    send: () => {},
+    kill: () => {},
+    onMessage: () => {},
+    onExit: (listener) => process.nextTick(listener, { code: null, signal: null }),
+  };
 }
 
 class ForkedWorker implements WorkerProcess {

@@ -1,0 +1,373 @@
+/**
+ * The life of one node: binds its listeners, keeps its workers running, stops them in order.
+ *
+ * It touches no client bytes and waits for nobody (law 1): everything here is the reaction to a
+ * message, an exit, a timer or a signal. Which worker runs where is kept in `process-table.ts`, who
+ * accepts in `listeners.ts`; `main/` builds the doors and turns the end of it into an exit code.
+ */
+import {
+  ArrokothError,
+  type Cancellable,
+  type Clock,
+  LIMITS,
+  type Logger,
+  type Timers,
+  type WorkerSlot,
+} from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+import type {
+  FromWorker,
+  ListenerName,
+  StatsCounters,
+  ToWorker,
+  WorkerExit,
+  WorkerKind,
+  WorkerProcess,
+} from '../process/index.ts';
+import { defaultEndpoint } from './endpoint.ts';
+import { type BindDoors, type ListenerAddress, Listeners } from './listeners.ts';
+import { ProcessTable, type Seat } from './process-table.ts';
+import { describeWorker, drainWorker, newWorker, type Worker } from './worker.ts';
+
+/** What a supervisor needs from the world. */
+export interface SupervisorDoors extends BindDoors {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** `name@host`, given or derived. */
+  readonly nodeName: string;
+  /** Drawn anew at each start of the node. */
+  readonly bootId: string;
+  /** Name of the host, for the default of `X-Kuiperbelt-Endpoint`. */
+  readonly hostname: string;
+  readonly dataDir: string;
+  /** An existing directory for the unix sockets of the mesh; its path leaves room for a file name. */
+  readonly meshDir: string;
+  /** Starts a worker process. Its environment and entry are the caller's knowledge. */
+  readonly spawn: (kind: WorkerKind) => WorkerProcess;
+  /** Keeps this process alive until cancelled: between two runs of its only worker it has nothing else. */
+  readonly keepAlive: () => Cancellable;
+  /** Journals that the next run of a gateway's slot answers for; asked when no run of it is alive. */
+  readonly journalsOf: (slot: WorkerSlot) => readonly string[];
+  /** Gives back what was taken for this start (data directory, mesh directory); called once, last. */
+  readonly release: () => void | Promise<void>;
+}
+
+/** A node that serves. */
+export interface StartedNode {
+  /** Empty when a stop came before the node was ready. */
+  readonly listeners: readonly ListenerAddress[];
+}
+
+/** What asks the node to stop. */
+export type StopCause = 'SIGTERM' | 'SIGINT';
+
+/** A seat that cannot be filled this often in a row will not be filled by trying again at once. */
+const START_ATTEMPTS_MAX = 3;
+/** A worker needs a second; reading the journals of a node that held everything it may, ten. */
+const START_TIMEOUT_MS = 60_000;
+/** How much longer than its timeout a drain may take before what is left is killed. */
+const DRAIN_GRACE_MS = 3_000;
+/** The operator's listener has nothing to wait for but answers on their way. */
+const API_DRAIN_TIMEOUT_MS = 1_000;
+/** How long killed processes may take to be gone before the supervisor ends without them. */
+const KILL_WAIT_MS = 1_000;
+
+/** A node by itself is its own majority, so its contact with it is never old. */
+const GRANT: ToWorker = { type: 'grant', mode: 'normal', contactAgeMs: 0 };
+const NOT_STARTED: StartedNode = { listeners: [] };
+
+const EXIT_CODES: Record<StopCause, number> = { SIGINT: 130, SIGTERM: 143 };
+
+/** Phases follow each other in this order; some are left out when a start fails or a stop is urgent. */
+type Phase =
+  | 'idle'
+  | 'binding'
+  | 'starting'
+  | 'serving'
+  | 'draining_gateways'
+  | 'draining_api'
+  | 'killing'
+  | 'ended';
+
+/** One node, from `start` to `ended`. */
+export class Supervisor {
+  /** Resolves with the exit code when no process is left and everything is given back. */
+  readonly ended: Promise<number>;
+  readonly #doors: SupervisorDoors;
+  readonly #table: ProcessTable;
+  readonly #listeners: Listeners;
+  readonly #workers = new Set<Worker>();
+  readonly #restarts = new Set<Cancellable>();
+  readonly #drained = { connectionsClosed: 0, closeCallbacksGivenUp: 0 };
+  #phase: Phase = 'idle';
+  #endpoint = '';
+  #exitCode = 0;
+  #alive: Cancellable | null = null;
+  #grants: Cancellable | null = null;
+  #deadline: Cancellable | null = null;
+  #starting: { resolve: (node: StartedNode) => void; reject: (error: Error) => void } | null = null;
+  #end: (exitCode: number) => void = () => {};
+
+  constructor(doors: SupervisorDoors) {
+    const { config, meshDir } = doors;
+    this.#doors = doors;
+    this.#table = new ProcessTable({ gateways: config.workers, api: config.api.listen !== null, meshDir });
+    this.#listeners = new Listeners(config, doors);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Resolves when all workers accept on all listeners; rejects when the node cannot start. */
+  async start(): Promise<StartedNode> {
+    if (this.#phase !== 'idle') return NOT_STARTED;
+    this.#phase = 'binding';
+    this.#alive = this.#doors.keepAlive();
+    try {
+      await this.#listeners.bind();
+    } catch (error) {
+      await this.#finish(1);
+      throw error;
+    }
+    if (this.#phase !== 'binding') {
+      await this.#finish(this.#exitCode);
+      return NOT_STARTED;
+    }
+    this.#phase = 'starting';
+    this.#endpoint = this.#resolveEndpoint();
+    this.#grants = this.#doors.timers.every(LIMITS.grantPeriodMs, () => this.#grantAll());
+    return new Promise((resolve, reject) => {
+      this.#starting = { resolve, reject };
+      for (const seat of this.#table.seats) this.#fill(seat);
+    });
+  }
+
+  /** The first call drains the node, the second one kills it. */
+  stop(cause: StopCause): void {
+    if (this.#phase === 'ended') return;
+    this.#doors.logger.info({ cause, phase: this.#phase }, 'stop requested');
+    if (this.#phase === 'idle') void this.#finish(0);
+    // Binding cannot be broken off, and nothing else has begun: `start` sees that it is unwanted.
+    else if (this.#phase === 'binding') this.#phase = 'killing';
+    else if (this.#phase === 'starting' || this.#phase === 'serving') this.#drain();
+    else this.#killAll(EXIT_CODES[cause]);
+  }
+
+  #resolveEndpoint(): string {
+    const { config, hostname } = this.#doors;
+    if (config.endpoint !== null) return config.endpoint;
+    const ofPublic = config.sock === null ? { host: config.host, port: config.port } : null;
+    return defaultEndpoint({
+      listen: config.app.listen ?? ofPublic,
+      port: this.#listeners.port(config.app.listen === null ? 'public' : 'app'),
+      configuredPort: config.port,
+      nodeName: config.node.name,
+      hostname,
+    });
+  }
+
+  #fill(seat: Seat): void {
+    const place = this.#table.begin(seat, this.#doors.clock.monotonicMs());
+    const process = this.#doors.spawn(seat.kind);
+    const tooLate = this.#doors.timers.after(START_TIMEOUT_MS, () => this.#killLate(worker));
+    const worker = newWorker({ place, process, tooLate });
+    this.#workers.add(worker);
+    process.onMessage((message) => this.#heard(worker, message));
+    process.onExit((exit) => this.#exited(worker, exit));
+    const { config, nodeName, bootId, dataDir, journalsOf } = this.#doors;
+    process.send({
+      type: 'init',
+      kind: place.kind,
+      slot: place.slot,
+      run: place.run,
+      config,
+      nodeName,
+      bootId,
+      workers: config.workers,
+      endpoint: this.#endpoint,
+      dataDir,
+      meshPath: place.meshPath,
+      adoptJournals: place.kind === 'gateway' ? journalsOf(place.slot) : [],
+    });
+  }
+
+  #heard(worker: Worker, message: FromWorker): void {
+    if (message.type === 'ready') this.#becameReady(worker);
+    else if (message.type === 'listening') this.#listens(worker, message.listener);
+    else if (message.type === 'load') this.#loaded(worker, message.stats, message.admitting ?? 0);
+    else if (message.type === 'drained') {
+      this.#drained.connectionsClosed += message.connectionsClosed;
+      this.#drained.closeCallbacksGivenUp += message.closeCallbacksGivenUp;
+    } else {
+      worker.fatal = message.message;
+      this.#doors.logger.error({ ...describeWorker(worker), reason: message.message }, 'worker cannot go on');
+    }
+  }
+
+  #becameReady(worker: Worker): void {
+    // A worker that was still starting when the stop came has been killed already.
+    if (this.#phase !== 'starting' && this.#phase !== 'serving') return;
+    worker.ready = true;
+    worker.tooLate.cancel();
+    this.#table.ready(worker.place);
+    this.#doors.logger.info(describeWorker(worker), 'worker ready');
+    worker.process.send(GRANT);
+    this.#broadcastPeers();
+    // At first everybody waits for the last one, so that the first clients find the whole node.
+    if (this.#phase === 'starting' && !this.#table.complete) return;
+    for (const one of this.#workers) if (one.ready && one.given.size === 0) this.#listeners.give(one);
+    this.#balance();
+  }
+
+  #listens(worker: Worker, listener: ListenerName): void {
+    if (worker.given.has(listener)) worker.listening.add(listener);
+    if (this.#phase !== 'starting' || !this.#table.complete) return;
+    if (![...this.#workers].every((one) => this.#listeners.served(one))) return;
+    this.#phase = 'serving';
+    const listeners = this.#listeners.addresses();
+    for (const { listener: name, address } of listeners) {
+      this.#doors.logger.info({ listener: name, address }, 'listening');
+    }
+    this.#doors.logger.info({ workers: this.#doors.config.workers }, 'node ready');
+    this.#starting?.resolve({ listeners });
+    this.#starting = null;
+  }
+
+  #loaded(worker: Worker, stats: StatsCounters, admitting: number): void {
+    this.#table.load(worker.place, stats, admitting);
+    this.#balance();
+  }
+
+  #balance(): void {
+    if (this.#phase !== 'serving') return;
+    const gateways = this.#ofKind('gateway').filter((worker) => worker.ready);
+    if (gateways.length > 1) this.#listeners.balance(gateways, this.#table.loads());
+  }
+
+  #exited(worker: Worker, exit: WorkerExit): void {
+    this.#workers.delete(worker);
+    worker.tooLate.cancel();
+    const end = this.#table.end(worker.place, this.#doors.clock.monotonicMs());
+    const fields = { ...describeWorker(worker), code: exit.code, signal: exit.signal };
+    this.#broadcastPeers();
+    if (this.#phase === 'starting' || this.#phase === 'serving') {
+      this.#doors.logger.error({ ...fields, restartAfterMs: end.restartAfterMs }, 'worker ended');
+      if (this.#phase === 'starting' && end.failuresInARow >= START_ATTEMPTS_MAX) {
+        this.#giveUp(worker, exit, end.failuresInARow);
+        return;
+      }
+      // Those who stepped back may be the only ones left.
+      this.#balance();
+      this.#refillLater(worker.place, end.restartAfterMs);
+      return;
+    }
+    this.#doors.logger.info(fields, 'worker ended');
+    if (this.#phase === 'killing' && this.#workers.size === 0) void this.#finish(this.#exitCode);
+    else this.#continueDrain();
+  }
+
+  #refillLater(seat: Seat, delayMs: number): void {
+    const restart = this.#doors.timers.after(delayMs, () => {
+      this.#restarts.delete(restart);
+      this.#fill(seat);
+    });
+    this.#restarts.add(restart);
+  }
+
+  #giveUp(worker: Worker, exit: WorkerExit, attempts: number): void {
+    const how = exit.signal ?? (exit.code === null ? 'no process' : `code ${exit.code}`);
+    const why = worker.fatal === null ? '' : `: ${worker.fatal}`;
+    const { kind, slot } = worker.place;
+    const details = `The ${kind} worker ${slot} ended ${attempts} times in a row, at last with ${how}${why}.`;
+    this.#starting?.reject(new ArrokothError('WORKER_START_FAILED', details));
+    this.#starting = null;
+    this.#killAll(1);
+  }
+
+  #drain(): void {
+    this.#phase = 'draining_gateways';
+    this.#cancelRestarts();
+    const { timeoutMs } = this.#doors.config.drain;
+    // The workers stop accepting as they hear of it; with our handles gone too, the addresses refuse.
+    for (const worker of this.#ofKind('gateway')) drainWorker(worker, timeoutMs);
+    this.#listeners.close('public', 'app');
+    this.#killAfter('gateway', timeoutMs + DRAIN_GRACE_MS);
+    this.#continueDrain();
+  }
+
+  /** The operator's listener goes last, so that a drain can be watched. */
+  #continueDrain(): void {
+    if (this.#phase === 'draining_gateways' && this.#ofKind('gateway').length === 0) {
+      this.#phase = 'draining_api';
+      for (const worker of this.#ofKind('api')) drainWorker(worker, API_DRAIN_TIMEOUT_MS);
+      this.#listeners.close('api');
+      this.#killAfter('api', API_DRAIN_TIMEOUT_MS + DRAIN_GRACE_MS);
+    }
+    if (this.#phase === 'draining_api' && this.#workers.size === 0) void this.#finish(0);
+  }
+
+  #killAfter(kind: WorkerKind, delayMs: number): void {
+    this.#deadline?.cancel();
+    this.#deadline = this.#doors.timers.after(delayMs, () => {
+      for (const worker of this.#ofKind(kind)) this.#killLate(worker);
+    });
+  }
+
+  #killLate(worker: Worker): void {
+    this.#doors.logger.warn(
+      { ...describeWorker(worker), phase: this.#phase },
+      'worker is too late and is killed',
+    );
+    worker.process.kill();
+  }
+
+  #killAll(exitCode: number): void {
+    this.#phase = 'killing';
+    this.#exitCode = exitCode;
+    this.#cancelRestarts();
+    this.#listeners.close();
+    for (const worker of this.#workers) worker.process.kill();
+    this.#deadline?.cancel();
+    if (this.#workers.size === 0) void this.#finish(exitCode);
+    else this.#deadline = this.#doors.timers.after(KILL_WAIT_MS, () => void this.#finish(exitCode));
+  }
+
+  async #finish(exitCode: number): Promise<void> {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#grants?.cancel();
+    this.#deadline?.cancel();
+    this.#cancelRestarts();
+    this.#listeners.close();
+    try {
+      await this.#doors.release();
+    } catch (error) {
+      this.#doors.logger.error({ error }, 'what this start had taken could not be given back');
+    }
+    this.#doors.logger.info({ ...this.#drained }, 'node stopped');
+    this.#starting?.resolve(NOT_STARTED);
+    this.#starting = null;
+    this.#alive?.cancel();
+    this.#end(exitCode);
+  }
+
+  #cancelRestarts(): void {
+    for (const restart of this.#restarts) restart.cancel();
+    this.#restarts.clear();
+  }
+
+  #grantAll(): void {
+    for (const worker of this.#workers) if (worker.ready) worker.process.send(GRANT);
+  }
+
+  #broadcastPeers(): void {
+    const message = { type: 'peers', peers: this.#table.peers(), ended: this.#table.ended } as const;
+    for (const worker of this.#workers) if (worker.ready) worker.process.send(message);
+  }
+
+  #ofKind(kind: WorkerKind): Worker[] {
+    return [...this.#workers].filter((worker) => worker.place.kind === kind);
+  }
+}
