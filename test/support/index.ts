@@ -7,4 +7,5 @@ export * from './http.ts';
 export * from './light-client.ts';
 export * from './programs.ts';
 export * from './raw-client.ts';
+export * from './start-demo.ts';
 export * from './start-node.ts';

@@ -1,0 +1,123 @@
+/**
+ * The demonstration as a visitor meets it: two tabs of a real browser chat, curl speaks to both.
+ *
+ * With `UPDATE_SCREENSHOTS=1` it also takes the picture of the README.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { startBrowser } from '../support/browser.ts';
+import { type Demo, ROOT, requireProgram, startDemo } from '../support/index.ts';
+
+const chromium = requireProgram('chromium');
+const curl = requireProgram('curl');
+
+interface Tab {
+  readonly page: Page;
+  /** Everything that the page should not have said: errors, refused resources. */
+  readonly complaints: string[];
+}
+
+async function enter(browser: Browser, demo: Demo, name: string, look: 'light' | 'dark'): Promise<Tab> {
+  const page = await browser.newPage({
+    colorScheme: look,
+    viewport: { width: 480, height: 600 },
+    deviceScaleFactor: 2,
+    locale: 'en-GB',
+  });
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(demo.pageUrl);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByRole('button', { name: 'Join' }).click();
+  await page.getByRole('status').getByText('connected', { exact: true }).waitFor();
+  return { page, complaints };
+}
+
+async function say(tab: Tab, text: string): Promise<void> {
+  await tab.page.getByLabel('Message', { exact: true }).fill(text);
+  await tab.page.getByRole('button', { name: 'Send' }).click();
+}
+
+const hears = (tab: Tab, text: string): Promise<void> =>
+  tab.page.getByRole('log').getByText(text, { exact: true }).waitFor();
+
+describe.skipIf(chromium === null || curl === null)('two tabs', () => {
+  it('chat with each other, and see each other come and go', async () => {
+    const demo = await startDemo();
+    const browser = await startBrowser(chromium as string);
+    const ada = await enter(browser, demo, 'Ada Lovelace', 'light');
+    await ada.page.getByText('only you are here').waitFor();
+    const bob = await enter(browser, demo, 'Bob', 'dark');
+    await hears(ada, 'Bob joined');
+    await ada.page.getByText('2 people here').waitFor();
+    await bob.page.getByText('2 people here').waitFor();
+
+    const talk: [Tab, string][] = [
+      [ada, 'Is anybody out there?'],
+      [bob, 'Just me. Who holds our connections?'],
+      [ada, 'Arrokoth. The room itself is 200 lines of plain HTTP.'],
+      [bob, '<b>No</b> WebSocket in it at all? 🌌'],
+    ];
+    for (const [speaker, text] of talk) {
+      await say(speaker, text);
+      await Promise.all([hears(ada, text), hears(bob, text)]);
+    }
+    expect(await ada.page.locator('.mine .words').allTextContents()).toEqual([talk[0]?.[1], talk[2]?.[1]]);
+    expect(await bob.page.locator('.words').allTextContents()).toEqual(talk.map(([, text]) => text));
+
+    for (const line of demo.curlLines) execFileSync('sh', ['-c', line.replace('curl ', 'curl -sSf ')]);
+    await Promise.all([hears(ada, 'hello from curl'), hears(bob, 'hello from curl')]);
+    expect(demo.curlLines).toHaveLength(3);
+    if (process.env.UPDATE_SCREENSHOTS === '1') await takePicture(browser, ada.page, bob.page);
+
+    await bob.page.close();
+    await hears(ada, 'Bob left');
+    await ada.page.getByText('only you are here').waitFor();
+    expect([...ada.complaints, ...bob.complaints]).toEqual([]);
+    expect(await demo.interrupt()).toBe(0);
+  });
+
+  it('connect again when the node comes back', async () => {
+    const browser = await startBrowser(chromium as string);
+    const demo = await startDemo();
+    const ada = await enter(browser, demo, 'Ada', 'light');
+    await ada.page.context().setOffline(true);
+    await demo.interrupt();
+    await ada.page
+      .getByRole('status')
+      .getByText(/^again in \d+ s$|^connecting$/)
+      .waitFor();
+    expect(await ada.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+  });
+});
+
+/** Both windows side by side on one sheet. */
+async function takePicture(browser: Browser, left: Page, right: Page): Promise<void> {
+  const windows = await Promise.all(
+    [left, right].map(async (page) => {
+      const picture = await page.screenshot({ animations: 'disabled', caret: 'hide' });
+      return `<figure><i></i><i></i><i></i><img src="data:image/png;base64,${picture.toString('base64')}"></figure>`;
+    }),
+  );
+  const sheet = await browser.newPage({ viewport: { width: 1_080, height: 724 }, deviceScaleFactor: 2 });
+  await sheet.setContent(`<!doctype html><style>
+    body { margin: 0; height: 100vh; display: flex; gap: 32px; place-content: center; place-items: center;
+      background: linear-gradient(135deg, #3a2a20, #7a3a1c 55%, #c2602e); }
+    figure { margin: 0; padding-top: 30px; width: 480px; border-radius: 12px; overflow: hidden;
+      position: relative; background: #e9e1d8; box-shadow: 0 24px 60px -16px rgb(0 0 0 / 60%); }
+    figure + figure { background: #0d0b09; }
+    img { display: block; width: 480px; }
+    i { position: absolute; top: 10px; width: 10px; height: 10px; border-radius: 50%; background: #b9a797; }
+    figure + figure i { background: #4a4038; }
+    i:nth-child(1) { left: 14px } i:nth-child(2) { left: 32px } i:nth-child(3) { left: 50px }
+  </style>${windows.join('')}`);
+  await sheet.waitForFunction('[...document.images].every((image) => image.complete)');
+  writeFileSync(join(ROOT, 'docs/images/chat.png'), await sheet.screenshot());
+  await sheet.close();
+}
