@@ -55,8 +55,12 @@ export class GatewayStats {
   }
 
   /** `pendingEvents`: how many close callbacks wait for an answer. */
-  watch(pendingEvents: () => number, changed: () => void): void {
+  watchEvents(pendingEvents: () => number): void {
     this.#pendingEvents = pendingEvents;
+  }
+
+  /** `changed` is called whenever a counter has changed. */
+  onChange(changed: () => void): void {
     this.#changed = changed;
   }
 

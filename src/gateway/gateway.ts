@@ -4,23 +4,12 @@
  * Puts the parts together, routes requests to them, and stops them in order. What it stands on
  * (server, client, bus, journal, clocks) comes in through its doors; `main/` builds those.
  */
-import { closedEventId, IdSource, LIMITS } from '../base/index.ts';
+import { type ConnectionId, ERRORS } from '../base/index.ts';
 import type { HttpServer, ListenHandle } from '../net/index.ts';
 import type { ListenerName, Mode, StatsCounters, WorkerPlace } from '../process/index.ts';
-import { type CloseReason, Completeness, closeCallback, Grant, receiveCallback } from '../relay/index.ts';
-import { Admission } from './admission.ts';
-import { ApplicationApi } from './application-api.ts';
-import { CloseCallbacks } from './close-callbacks.ts';
+import { type CloseReason, Grant } from '../relay/index.ts';
 import type { GatewayDoors } from './doors.ts';
-import { GatewayStats } from './gateway-stats.ts';
-import { HttpFront } from './http-front.ts';
-import { KeyDelivery } from './key-delivery.ts';
-import { NodeChannels } from './node-channels.ts';
-import { NodeDirectory } from './node-directory.ts';
-import { NodeStats } from './node-stats.ts';
-import { ReceiveCallbacks } from './receive-callbacks.ts';
-import { SessionActions } from './session-actions.ts';
-import { Sessions } from './sessions.ts';
+import { buildParts, type GatewayParts } from './gateway-parts.ts';
 
 /** What a drain came to. */
 export interface DrainReport {
@@ -33,145 +22,34 @@ type GatewayListener = Extract<ListenerName, 'public' | 'app'>;
 
 /** How long clients of a lost supervisor are given to take their close frames. */
 const LOST_GRACE_MS = 2_000;
-const DRAIN_CODE = 1001;
-const LOST_CODE = 1012;
-const REPLACED_CODE = 4409;
+const DRAIN_CODE = ERRORS.GOING_AWAY.closeCode as number;
+const LOST_CODE = ERRORS.SUPERVISOR_LOST.closeCode as number;
+const REPLACED_CODE = ERRORS.REPLACED.closeCode as number;
 
 /** Holds connections for a plain-HTTP application. */
 export class Gateway {
   readonly #doors: GatewayDoors;
   readonly #grant: Grant;
-  readonly #completeness = new Completeness();
-  readonly #sessions = new Sessions();
-  readonly #stats: GatewayStats;
-  readonly #nodeStats: NodeStats;
-  readonly #directory: NodeDirectory;
-  readonly #channels: NodeChannels;
-  readonly #closeCallbacks: CloseCallbacks;
-  readonly #admission: Admission;
+  readonly #parts: GatewayParts;
   readonly #servers: Readonly<Record<GatewayListener, HttpServer>>;
   #sisters: readonly WorkerPlace[] = [];
-  #onStats: () => void = () => {};
   #state: 'serving' | 'draining' | 'lost' = 'serving';
 
   constructor(doors: GatewayDoors) {
     this.#doors = doors;
-    const { init, clock, timers, random, logger, meter, bus, journal, httpClient } = doors;
-    const { config, workers } = init;
-    const { callback, limits } = config;
-    this.#grant = new Grant(config.isolationTimeoutMs);
-    this.#stats = new GatewayStats(meter);
-    this.#nodeStats = new NodeStats({ bus, own: () => this.#stats.counters() });
-    const settings = { ...config, endpoint: init.endpoint };
-    const ids = new IdSource({ clock, random });
-    const timeoutMs = callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
-    const actions = new SessionActions({
-      config,
-      stats: this.#stats,
-      sessions: this.#sessions,
-      channels: () => this.#channels,
-    });
-    this.#directory = new NodeDirectory({
-      bus,
-      clock,
-      workers,
-      completeness: this.#completeness,
-      onReplaced: (connection) => this.#replace(connection),
-      registered: () => this.#sessions.registered(),
-    });
-    this.#channels = new NodeChannels({
-      bus,
-      clock,
-      timers,
-      workers,
-      completeness: this.#completeness,
-      deliver: (members, message) => actions.deliverToMembers(members, message),
-    });
-    this.#closeCallbacks = new CloseCallbacks({
-      clock,
-      timers,
-      random,
-      logger,
-      meter,
-      journal,
-      httpClient,
-      callback,
-      request: (event) =>
-        closeCallback(settings, {
-          connectionId: event.connection,
-          eventId: closedEventId(event.connection),
-          key: event.key,
-          reason: event.reason,
-          closeCode: event.code,
-          requestId: ids.next(),
-        }),
-    });
-    const receiveCallbacks = new ReceiveCallbacks({
-      logger,
-      meter,
-      httpClient,
-      callback,
-      limits,
-      timeoutMs,
-      request: (session, message) =>
-        receiveCallback(settings, {
-          connectionId: session.id,
-          key: session.key,
-          requestId: ids.next(),
-          ...message,
-        }),
-    });
-    this.#sessions.connect({
-      journal,
-      stats: this.#stats,
-      directory: this.#directory,
-      channels: this.#channels,
-      closeCallbacks: this.#closeCallbacks,
-      receiveCallbacks,
-    });
-    this.#stats.watch(
-      () => this.#closeCallbacks.pending,
-      () => this.#onStats(),
-    );
-    this.#admission = new Admission({
-      config,
-      settings,
-      clock,
-      logger,
-      ids,
-      journal,
-      httpClient,
-      stats: this.#stats,
-      sessions: this.#sessions,
-      directory: this.#directory,
-      channels: this.#channels,
-      receiveCallbacks,
-      timeoutMs,
+    this.#grant = new Grant(doors.init.config.isolationTimeoutMs);
+    this.#parts = buildParts(doors, {
       refusal: () => this.#refusal(),
+      replaced: (connection) => this.#replace(connection),
     });
-    const keys = new KeyDelivery({
-      bus,
-      clock,
-      workers,
-      directory: this.#directory,
-      perform: (key, action, bytes, done) => actions.perform(key, action, bytes, done),
-    });
-    const front = new HttpFront({
-      config,
-      clock,
-      logger,
-      admission: this.#admission,
-      api: new ApplicationApi({ config, keys, channels: this.#channels }),
-      stats: this.#stats,
-      nodeStats: this.#nodeStats,
-    });
+    const { front } = this.#parts;
     this.#servers = {
       public: doors.createServer(front.handlers('public')),
       app: doors.createServer(front.handlers('app')),
     };
     this.#listenToSisters();
     for (const { connection, key, reason, code } of doors.owed) {
-      this.#closeCallbacks.add({ connection, key, reason: reason as CloseReason, code });
+      this.#parts.closeCallbacks.add({ connection, key, reason: reason as CloseReason, code });
     }
   }
 
@@ -193,22 +71,22 @@ export class Gateway {
     const sisters = peers.filter(({ kind, slot }) => kind === 'gateway' && slot !== self.slot);
     for (const old of this.#sisters) {
       if (sisters.some(({ slot, run }) => slot === old.slot && run === old.run)) continue;
-      this.#directory.dropRun(old);
-      this.#channels.dropSlot(old.slot);
+      this.#parts.directory.dropRun(old);
+      this.#parts.channels.dropSlot(old.slot);
     }
     this.#sisters = sisters;
-    this.#completeness.sisters(sisters);
-    this.#nodeStats.peers(sisters, ended);
-    this.#channels.completenessChanged();
+    this.#parts.completeness.sisters(sisters);
+    this.#parts.nodeStats.peers(sisters, ended);
+    this.#parts.channels.completenessChanged();
   }
 
   stats(): StatsCounters {
-    return this.#stats.counters();
+    return this.#parts.stats.counters();
   }
 
   /** `listener` is called whenever a counter has changed. */
   onStats(listener: () => void): void {
-    this.#onStats = listener;
+    this.#parts.stats.onChange(listener);
   }
 
   /** Admits nobody any more, closes everybody with 1001, and waits for the application's answers. */
@@ -216,13 +94,13 @@ export class Gateway {
     this.#state = 'draining';
     const untilMs = this.#doors.clock.monotonicMs() + timeoutMs;
     for (const server of Object.values(this.#servers)) server.stopListening();
-    const connectionsClosed = this.#sessions.size;
+    const connectionsClosed = this.#parts.sessions.size;
     this.#endAll('drain', DRAIN_CODE, 'going away');
     await this.#atMost(timeoutMs, (done) => {
       // An application may be answering a connect right now, and its yes is owed an end as well.
-      this.#admission.whenIdle(() => this.#closeCallbacks.whenIdle(done));
+      this.#parts.admission.whenIdle(() => this.#parts.closeCallbacks.whenIdle(done));
     });
-    const closeCallbacksGivenUp = this.#closeCallbacks.pending;
+    const closeCallbacksGivenUp = this.#parts.closeCallbacks.pending;
     const leftMs = Math.max(0, untilMs - this.#doors.clock.monotonicMs());
     await Promise.all(Object.values(this.#servers).map((server) => server.close(leftMs)));
     this.#doors.journal.close();
@@ -235,7 +113,7 @@ export class Gateway {
    */
   async supervisorLost(): Promise<void> {
     this.#state = 'lost';
-    for (const session of this.#sessions.all()) session.connection?.close(LOST_CODE, 'service restart');
+    for (const session of this.#parts.sessions.all()) session.connection?.close(LOST_CODE, 'service restart');
     await Promise.all(Object.values(this.#servers).map((server) => server.close(LOST_GRACE_MS)));
   }
 
@@ -245,16 +123,16 @@ export class Gateway {
     return mode === 'normal' ? null : `the node is in mode ${mode}`;
   }
 
-  #replace(connection: Parameters<Sessions['byId']>[0]): void {
-    const session = this.#sessions.byId(connection);
+  #replace(connection: ConnectionId): void {
+    const session = this.#parts.sessions.byId(connection);
     if (session === undefined) return;
-    this.#sessions.end(session, { reason: 'replaced', code: REPLACED_CODE });
+    this.#parts.sessions.end(session, { reason: 'replaced', code: REPLACED_CODE });
     session.close(REPLACED_CODE, 'replaced');
   }
 
   #endAll(reason: 'drain', code: number, text: string): void {
-    for (const session of [...this.#sessions.all()]) {
-      this.#sessions.end(session, { reason, code });
+    for (const session of [...this.#parts.sessions.all()]) {
+      this.#parts.sessions.end(session, { reason, code });
       session.close(code, text);
     }
   }
@@ -262,12 +140,12 @@ export class Gateway {
   #listenToSisters(): void {
     const { bus } = this.#doors;
     bus.handle('rebuilt', (from) => {
-      this.#completeness.rebuilt(from);
-      this.#channels.completenessChanged();
+      this.#parts.completeness.rebuilt(from);
+      this.#parts.channels.completenessChanged();
     });
     bus.onSisterUp((sister) => {
-      this.#directory.repeatTo(sister);
-      this.#channels.repeatTo(sister);
+      this.#parts.directory.repeatTo(sister);
+      this.#parts.channels.repeatTo(sister);
       bus.tell(sister.slot, { kind: 'rebuilt', facts: null, bytes: new Uint8Array(0) });
     });
   }

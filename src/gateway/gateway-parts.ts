@@ -1,0 +1,115 @@
+/**
+ * Builds the parts of a gateway worker and ties them together.
+ *
+ * The only place that knows which part needs which; it decides nothing. Parts that look at each
+ * other are tied after both exist.
+ */
+import { type ConnectionId, closedEventId, IdSource, LIMITS } from '../base/index.ts';
+import { Completeness, closeCallback, receiveCallback } from '../relay/index.ts';
+import { Admission } from './admission.ts';
+import { ApplicationApi } from './application-api.ts';
+import { CloseCallbacks } from './close-callbacks.ts';
+import type { GatewayDoors } from './doors.ts';
+import { GatewayStats } from './gateway-stats.ts';
+import { HttpFront } from './http-front.ts';
+import { KeyDelivery } from './key-delivery.ts';
+import { NodeChannels } from './node-channels.ts';
+import { NodeDirectory } from './node-directory.ts';
+import { NodeStats } from './node-stats.ts';
+import { ReceiveCallbacks } from './receive-callbacks.ts';
+import { SessionActions } from './session-actions.ts';
+import { Sessions } from './sessions.ts';
+
+/** What the parts need from the gateway that owns them. */
+export interface GatewayDecisions {
+  /** Why nobody is admitted at present, or null. */
+  readonly refusal: () => string | null;
+  /** A connection of this worker lost its key to a newer one. */
+  readonly replaced: (connection: ConnectionId) => void;
+}
+
+/** The parts that the gateway itself talks to. */
+export interface GatewayParts {
+  readonly sessions: Sessions;
+  readonly stats: GatewayStats;
+  readonly nodeStats: NodeStats;
+  readonly completeness: Completeness;
+  readonly directory: NodeDirectory;
+  readonly channels: NodeChannels;
+  readonly closeCallbacks: CloseCallbacks;
+  readonly admission: Admission;
+  readonly front: HttpFront;
+}
+
+/** Builds everything that one gateway worker consists of, servers excepted. */
+export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): GatewayParts {
+  const { init, clock, bus } = doors;
+  const { config, workers } = init;
+  const ids = new IdSource(doors);
+  const settings = { ...config, endpoint: init.endpoint };
+  const timeoutMs = config.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
+  const stats = new GatewayStats(doors.meter);
+  const sessions = new Sessions();
+  const completeness = new Completeness();
+  const nodeStats = new NodeStats({ bus, own: () => stats.counters() });
+  const directory = new NodeDirectory({
+    bus,
+    clock,
+    workers,
+    completeness,
+    onReplaced: decisions.replaced,
+    registered: () => sessions.registered(),
+  });
+  const actions = new SessionActions({ config, stats, sessions, channels: () => channels });
+  const channels: NodeChannels = new NodeChannels({
+    bus,
+    clock,
+    timers: doors.timers,
+    workers,
+    completeness,
+    deliver: (members, message) => actions.deliverToMembers(members, message),
+  });
+  const closeCallbacks = new CloseCallbacks({
+    ...doors,
+    callback: config.callback,
+    request: ({ connection, key, reason, code }) =>
+      closeCallback(settings, {
+        ...{ connectionId: connection, eventId: closedEventId(connection), requestId: ids.next() },
+        ...{ key, reason, closeCode: code },
+      }),
+  });
+  const receiveCallbacks = new ReceiveCallbacks({
+    ...doors,
+    ...config,
+    timeoutMs,
+    request: ({ id, key }, message) =>
+      receiveCallback(settings, { connectionId: id, key, requestId: ids.next(), ...message }),
+  });
+  sessions.connect({
+    journal: doors.journal,
+    stats,
+    directory,
+    channels,
+    closeCallbacks,
+    receiveCallbacks,
+  });
+  stats.watchEvents(() => closeCallbacks.pending);
+  const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks };
+  const admission = new Admission({ ...shared, settings, ids, timeoutMs, refusal: decisions.refusal });
+  const perform: ConstructorParameters<typeof KeyDelivery>[0]['perform'] = (key, action, bytes, done) =>
+    actions.perform(key, action, bytes, done);
+  const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
+  const api = new ApplicationApi({ config, keys, channels });
+  const front = new HttpFront({ ...doors, config, admission, api, stats, nodeStats });
+  return {
+    sessions,
+    stats,
+    nodeStats,
+    completeness,
+    directory,
+    channels,
+    closeCallbacks,
+    admission,
+    front,
+  };
+}
