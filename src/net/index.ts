@@ -1,2 +1,5 @@
+/** HTTP and WebSocket: the server of one listener, the client of callbacks, frames, bearer tokens. */
 export { showsToken } from './bearer.ts';
+export { encodeFrame } from './frame.ts';
+export { HttpServer, type HttpServerOptions } from './http-server.ts';
 export * from './types.ts';

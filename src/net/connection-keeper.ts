@@ -1,0 +1,89 @@
+/**
+ * All connections of one server, and the one interval that keeps their time.
+ *
+ * Idle timeouts, pings and the end of close handshakes are looked after in one sweep, late by a
+ * tenth of the shortest of them or a second at most. What is due is the connection's own business.
+ */
+import type { Socket } from 'node:net';
+import { type Cancellable, LIMITS, type Timers } from '../base/index.ts';
+import { SocketConnection } from './connection.ts';
+import type { FanOutWriter } from './fan-out-writer.ts';
+import type { SlowClientBounds } from './outbox.ts';
+import type { Connection, ConnectionEvents } from './types.ts';
+
+const SWEEP_MIN_MS = 10;
+const SWEEP_MAX_MS = 1_000;
+const SWEEPS_PER_TIMEOUT = 10;
+
+/** What the connections of one server have in common. */
+export interface ConnectionRules {
+  readonly messageBytesMax: number;
+  readonly slowClient: SlowClientBounds;
+  /** 0: off. */
+  readonly idleTimeoutMs: number;
+  /** `intervalMs` 0: no pings. */
+  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+}
+
+/** Holds the connections and looks after them. */
+export class ConnectionKeeper implements ConnectionRules {
+  readonly writer: FanOutWriter;
+  readonly messageBytesMax: number;
+  readonly slowClient: SlowClientBounds;
+  readonly idleTimeoutMs: number;
+  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly #connections = new Set<SocketConnection>();
+  readonly #sweep: Cancellable;
+
+  constructor(rules: ConnectionRules, doors: { readonly writer: FanOutWriter; readonly timers: Timers }) {
+    this.writer = doors.writer;
+    this.messageBytesMax = rules.messageBytesMax;
+    this.slowClient = rules.slowClient;
+    this.idleTimeoutMs = rules.idleTimeoutMs;
+    this.ping = rules.ping;
+    this.#sweep = doors.timers.every(sweepPeriodMs(rules), () => this.#look());
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Makes a connection of a socket that nobody else listens to any more. */
+  admit<Context>(
+    socket: Socket,
+    context: Context,
+    events: ConnectionEvents<Context>,
+  ): SocketConnection<Context> {
+    const connection = new SocketConnection(socket, this, context, events);
+    this.#connections.add(connection as Connection as SocketConnection);
+    return connection;
+  }
+
+  /** Called when the socket of `connection` is closed. */
+  forget(connection: SocketConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  /** Cuts every connection. */
+  terminateAll(): void {
+    for (const connection of this.#connections) connection.terminate();
+  }
+
+  /** No connection is looked after from now on. */
+  stop(): void {
+    this.#sweep.cancel();
+  }
+
+  #look(): void {
+    const nowMs = this.writer.nowMs();
+    for (const connection of this.#connections) connection.look(nowMs);
+  }
+}
+
+function sweepPeriodMs(rules: ConnectionRules): number {
+  let shortestMs: number = LIMITS.closeHandshakeMs;
+  for (const timeoutMs of [rules.idleTimeoutMs, rules.ping.intervalMs, rules.ping.timeoutMs]) {
+    if (timeoutMs > 0) shortestMs = Math.min(shortestMs, timeoutMs);
+  }
+  return Math.min(SWEEP_MAX_MS, Math.max(SWEEP_MIN_MS, Math.floor(shortestMs / SWEEPS_PER_TIMEOUT)));
+}

@@ -1,0 +1,215 @@
+/**
+ * One listener's HTTP server: accepts on a handle that somebody else bound, parses, hands over.
+ *
+ * node:http parses; sockets are accepted by a server of our own and fed to it, so that the listener
+ * can be given back without touching a single open connection. Paths, tokens and upgrade rules are
+ * the roles' business.
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import * as net from 'node:net';
+import type { Cancellable, Clock, Logger, Timers } from '../base/index.ts';
+import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
+import { FanOutWriter } from './fan-out-writer.ts';
+import { ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
+import { LingeringClose } from './lingering-close.ts';
+import { closingResponse } from './plain-response.ts';
+import type { HttpHandlers, ListenHandle } from './types.ts';
+import { PendingUpgrade } from './upgrade-request.ts';
+
+/** Connects that the kernel holds for us while a turn is long; it may cap this further. */
+const BACKLOG = 4_096;
+/** Longer than the pause between two requests of a busy application, so that its pool stays warm. */
+const KEEP_ALIVE_MS = 75_000;
+/** A body may take longer than a head: 16 MiB in a minute is a slow line, not an attack. */
+const REQUEST_TIMEOUTS_PER_HANDSHAKE = 6;
+/** How often heads that are overdue are looked for. */
+const CHECKS_PER_HANDSHAKE = 10;
+const CHECK_MAX_MS = 1_000;
+const CHECK_MIN_MS = 10;
+const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
+
+/** Bounds as resolved numbers, the doors to the world, and who handles what arrives. */
+export interface HttpServerOptions {
+  readonly limits: {
+    readonly headerBytesMax: number;
+    readonly handshakeTimeoutMs: number;
+    readonly messageBytesMax: number;
+  };
+  readonly slowClient: ConnectionRules['slowClient'];
+  /** 0: off. */
+  readonly idleTimeoutMs: number;
+  readonly ping: ConnectionRules['ping'];
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly handlers: HttpHandlers;
+}
+
+/** Serves HTTP and WebSockets on one listener. */
+export class HttpServer {
+  readonly #handlers: HttpHandlers;
+  readonly #logger: Logger;
+  readonly #timers: Timers;
+  readonly #http: Server;
+  readonly #keeper: ConnectionKeeper;
+  readonly #lingering: LingeringClose;
+  readonly #pendingUpgrades = new Set<PendingUpgrade>();
+  readonly #lingerSweep: Cancellable;
+  #acceptor: net.Server | null = null;
+  #inFlight = 0;
+  #closing = false;
+  #whenQuiet: (() => void) | null = null;
+
+  constructor(options: HttpServerOptions) {
+    this.#handlers = options.handlers;
+    this.#logger = options.logger;
+    this.#timers = options.timers;
+    const rules: ConnectionRules = {
+      messageBytesMax: options.limits.messageBytesMax,
+      slowClient: options.slowClient,
+      idleTimeoutMs: options.idleTimeoutMs,
+      ping: options.ping,
+    };
+    this.#keeper = new ConnectionKeeper(rules, {
+      writer: new FanOutWriter({ clock: options.clock, timers: options.timers }),
+      timers: options.timers,
+    });
+    this.#lingering = new LingeringClose(options.clock);
+    this.#lingerSweep = options.timers.every(CHECK_MAX_MS, () => this.#lingering.sweep());
+    this.#http = this.#createParser(options.limits);
+  }
+
+  /** Open WebSockets. */
+  get connections(): number {
+    return this.#keeper.size;
+  }
+
+  /** Accepts on a bound handle, which belongs to this server from now on. */
+  listen(handle: ListenHandle): void {
+    this.stopListening();
+    // Half-open sockets as node:http has them: the end of a request is not the end of its answer.
+    const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true });
+    acceptor.on('connection', (socket) => this.#http.emit('connection', socket));
+    acceptor.on('error', (error) => this.#logger.warn({ error: error.message }, 'cannot accept'));
+    acceptor.listen(handle, BACKLOG);
+    this.#acceptor = acceptor;
+  }
+
+  /** Gives the listener back. Open connections live on. */
+  stopListening(): void {
+    this.#acceptor?.close();
+    this.#acceptor = null;
+  }
+
+  /** Stops listening, lets requests in flight finish within the bound, and cuts everything else. */
+  async close(timeoutMs: number): Promise<void> {
+    this.stopListening();
+    this.#closing = true;
+    this.#http.closeIdleConnections();
+    if (this.#inFlight > 0 || this.#pendingUpgrades.size > 0) await this.#quiet(timeoutMs);
+    for (const upgrade of this.#pendingUpgrades) upgrade.leave();
+    this.#keeper.terminateAll();
+    this.#lingering.cut();
+    this.#http.closeAllConnections();
+    // Also stops the interval that looks for overdue heads.
+    this.#http.close();
+    this.#lingerSweep.cancel();
+    this.#keeper.stop();
+  }
+
+  #createParser(limits: HttpServerOptions['limits']): Server {
+    const headersTimeout = limits.handshakeTimeoutMs;
+    const checkMs = Math.floor(headersTimeout / CHECKS_PER_HANDSHAKE);
+    const http = createServer({
+      IncomingMessage: ParsedRequest,
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout,
+      requestTimeout: headersTimeout * REQUEST_TIMEOUTS_PER_HANDSHAKE,
+      connectionsCheckingInterval: Math.min(CHECK_MAX_MS, Math.max(CHECK_MIN_MS, checkMs)),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    });
+    http.on('request', (request, response) => this.#handle(request, response, false));
+    http.on('checkContinue', (request, response) => this.#handle(request, response, true));
+    if (this.#handlers.upgrade !== undefined) {
+      http.on('upgrade', (request, socket, head) => this.#handleUpgrade(request, socket as net.Socket, head));
+    }
+    http.on('clientError', (error, socket) => this.#answerBadRequest(error, socket as net.Socket));
+    // A server of node:http starts to look for overdue heads when it listens. This one never does.
+    http.emit('listening');
+    return http;
+  }
+
+  #handle(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    this.#inFlight++;
+    response.on('close', this.#finished);
+    if (this.#closing) response.shouldKeepAlive = false;
+    const exchange = new PlainExchange(response, this.#lingering, expectsContinue);
+    this.#handlers.request(new PlainRequest(message, exchange), exchange);
+  }
+
+  #handleUpgrade(message: IncomingMessage, socket: net.Socket, head: Buffer): void {
+    const request = new PendingUpgrade(message, socket, head, {
+      keeper: this.#keeper,
+      lingering: this.#lingering,
+      settled: this.#settled,
+    });
+    this.#pendingUpgrades.add(request);
+    this.#handlers.upgrade?.(request);
+  }
+
+  readonly #finished = (): void => {
+    this.#inFlight--;
+    this.#tellWhenQuiet();
+  };
+
+  readonly #settled = (request: PendingUpgrade): void => {
+    this.#pendingUpgrades.delete(request);
+    this.#tellWhenQuiet();
+  };
+
+  #tellWhenQuiet(): void {
+    if (this.#inFlight === 0 && this.#pendingUpgrades.size === 0) this.#whenQuiet?.();
+  }
+
+  #quiet(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const bound = this.#timers.after(timeoutMs, resolve);
+      this.#whenQuiet = () => {
+        bound.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #answerBadRequest(error: NodeJS.ErrnoException, socket: net.Socket): void {
+    this.#logger.debug({ error: error.code ?? error.message }, 'a request could not be read');
+    const answering = (socket as net.Socket & { readonly _httpMessage?: ServerResponse | null })._httpMessage;
+    // Half of an answer may be out already; a second one would only garble it.
+    if (error.code === 'ECONNRESET' || answering?.headersSent === true || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status = statusOf(error.code);
+    this.#lingering.close(socket, closingResponse(status, PLAIN_TEXT, `${STATUS_CODES[status]}\n`));
+  }
+}
+
+function statusOf(errorCode: string | undefined): number {
+  switch (errorCode) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 431;
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return 413;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 408;
+    default:
+      return 400;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Closes sockets whose clients are still sending, so that they get to read the last answer.
+ *
+ * Closing a socket with unread bytes makes the kernel send a reset, and a reset makes clients throw
+ * away the answer that explains it. So our side is ended, what arrives is thrown away for a short
+ * while, and then the socket is cut. The server's sweep keeps the time.
+ */
+import type { Socket } from 'node:net';
+import type { Clock } from '../base/index.ts';
+
+/** Long enough for an answer to cross a slow network once, short enough to hold few sockets. */
+const LINGER_MS = 2_000;
+const LINGER_BYTES_MAX = 1_024 * 1_024;
+
+/** Sockets that were answered for the last time. */
+export class LingeringClose {
+  readonly #clock: Clock;
+  readonly #deadlines = new Map<Socket, { readonly atMs: number; readonly bytesReadMax: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Writes `bytes` and FIN, and cuts the socket when the client has left or time is up. */
+  close(socket: Socket, bytes: Uint8Array): void {
+    if (socket.destroyed) return;
+    socket.on('error', ignore);
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    this.#deadlines.set(socket, {
+      atMs: this.#clock.monotonicMs() + LINGER_MS,
+      bytesReadMax: socket.bytesRead + LINGER_BYTES_MAX,
+    });
+    socket.once('close', () => this.#deadlines.delete(socket));
+    socket.end(bytes);
+    socket.resume();
+  }
+
+  /** Cuts what has lingered long enough. */
+  sweep(): void {
+    if (this.#deadlines.size === 0) return;
+    const nowMs = this.#clock.monotonicMs();
+    for (const [socket, deadline] of this.#deadlines) {
+      if (nowMs >= deadline.atMs || socket.bytesRead > deadline.bytesReadMax) socket.destroy();
+    }
+  }
+
+  /** Cuts all of them. */
+  cut(): void {
+    for (const socket of this.#deadlines.keys()) socket.destroy();
+  }
+}
+
+function ignore(): void {
+  // The client may reset the connection at any time; `close` follows.
+}

@@ -1,0 +1,146 @@
+/**
+ * A request for a WebSocket that waits for its verdict.
+ *
+ * From here on the socket is ours: node:http has let go of it. While the application is asked, the
+ * client may leave or speak too early; both are noticed, and what it says is bounded. Whether the
+ * request deserves a WebSocket is decided elsewhere (`relay/`).
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { assert, ok, type Result } from '../base/index.ts';
+import type { ConnectionKeeper } from './connection-keeper.ts';
+import { EncodedFrame } from './frame.ts';
+import { RequestHead } from './http-exchange.ts';
+import type { LingeringClose } from './lingering-close.ts';
+import { closingResponse } from './plain-response.ts';
+import type { Connection, ConnectionEvents, RawHeaders, UpgradeRequest } from './types.ts';
+
+/** RFC 6455 section 1.3. */
+const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const NO_BYTES = new Uint8Array(0);
+
+/** What answers and connections are made with; one for a whole server. */
+export interface UpgradeDoors {
+  readonly keeper: ConnectionKeeper;
+  readonly lingering: LingeringClose;
+  /** Called once with each request that has got its verdict or whose client has left. */
+  settled(request: PendingUpgrade): void;
+}
+
+const OWNER = Symbol('upgrade');
+type OwnedSocket = Socket & { [OWNER]?: PendingUpgrade | undefined };
+
+/** The upgrade request that roles see through the door of this room. */
+export class PendingUpgrade extends RequestHead implements UpgradeRequest {
+  readonly #socket: OwnedSocket;
+  readonly #doors: UpgradeDoors;
+  /** Bytes that came before the answer, one chunk at most: then nothing more is read. */
+  #early: Buffer | null;
+  #state: 'waiting' | 'answered' | 'gone' = 'waiting';
+
+  constructor(message: IncomingMessage, socket: Socket, head: Buffer, doors: UpgradeDoors) {
+    super(message);
+    this.#socket = socket;
+    this.#doors = doors;
+    this.#early = head.length > 0 ? head : null;
+    this.#socket[OWNER] = this;
+    socket.setTimeout(0);
+    socket.on('data', onData);
+    socket.on('end', onGone);
+    socket.on('error', onError);
+    socket.on('close', onGone);
+    if (this.#early === null) socket.resume();
+    else socket.pause();
+  }
+
+  get earlyData(): boolean {
+    return this.#early !== null;
+  }
+
+  get gone(): boolean {
+    return this.#state === 'gone' || this.#socket.destroyed;
+  }
+
+  /** A request that becomes a WebSocket has no body; what follows its head is early data. */
+  body(_bytesMax: number, done: (body: Result<Uint8Array, 'too_large' | 'gone'>) => void): void {
+    done(ok(NO_BYTES));
+  }
+
+  refuse(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+    if (!this.#settle()) return;
+    this.#doors.lingering.close(this.#socket, closingResponse(status, headers, body));
+  }
+
+  abandon(): void {
+    if (this.#settle()) this.#socket.destroy();
+  }
+
+  accept<Context>(context: Context, events: ConnectionEvents<Context>): Connection<Context> | null {
+    if (!this.#settle()) return null;
+    const socket = this.#socket;
+    // Early data is read as frames behind the 101, in the order in which it came.
+    if (this.#early !== null) socket.unshift(this.#early);
+    const connection = this.#doors.keeper.admit(socket, context, events);
+    connection.writeHandshake(new EncodedFrame(handshake(this.header('sec-websocket-key') ?? ''), 0));
+    return connection;
+  }
+
+  /** Bytes before the answer. */
+  spoke(chunk: Buffer): void {
+    this.#early = chunk;
+    this.#socket.pause();
+  }
+
+  /** The client left, or the server cuts what is left. */
+  leave(): void {
+    if (this.#state !== 'waiting') return;
+    this.#release('gone');
+    this.#socket.destroy();
+  }
+
+  /** False when the client has left; then there is nothing to answer. */
+  #settle(): boolean {
+    assert(this.#state !== 'answered', 'an upgrade request is answered once');
+    if (this.#state === 'gone') return false;
+    if (this.#socket.destroyed) this.leave();
+    else this.#release('answered');
+    return this.#state !== ('gone' as string);
+  }
+
+  #release(state: 'answered' | 'gone'): void {
+    this.#state = state;
+    const socket = this.#socket;
+    socket[OWNER] = undefined;
+    socket.off('data', onData);
+    socket.off('end', onGone);
+    socket.off('close', onGone);
+    if (state === 'answered') socket.off('error', onError);
+    this.#doors.settled(this);
+  }
+}
+
+function handshake(key: string): Buffer {
+  const accept = createHash('sha1')
+    .update(key.trim() + HANDSHAKE_GUID)
+    .digest('base64');
+  return Buffer.from(
+    'HTTP/1.1 101 Switching Protocols\r\n' +
+      'Upgrade: websocket\r\n' +
+      'Connection: Upgrade\r\n' +
+      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    'latin1',
+  );
+}
+
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[OWNER]?.spoke(chunk);
+}
+
+function onGone(this: OwnedSocket): void {
+  this[OWNER]?.leave();
+}
+
+function onError(): void {
+  // `close` follows in every case.
+}
