@@ -32,7 +32,7 @@ export interface CallbackConfig {
   readonly establish: string | null;
   readonly receive: string | null;
   readonly close: string | null;
-  /** Dialling to the last byte of the body, for connect, establish and receive; 0 means no bound but the host's. */
+  /** Dialling to the last byte of the body, for connect, establish and receive; 0: the host's bound only. */
   readonly timeoutMs: number;
   readonly closeTimeoutMs: number;
   readonly closeAttemptsMax: number;

@@ -1,0 +1,91 @@
+/**
+ * From the names of the file to the names of the program.
+ *
+ * Only renaming: every value was read and checked by `schema.ts`. What an operator should know
+ * about a valid file, because it is open or useless as it stands, is said by `adviseOn`.
+ */
+import type { Config } from './config.ts';
+import type { FileValues } from './schema.ts';
+
+/** The configuration that `file` describes. */
+export function toConfig(file: FileValues): Config {
+  return {
+    host: file.host,
+    port: file.port,
+    sock: file.sock,
+    endpoint: file.endpoint,
+    sessionHeader: file.session_header,
+    channelHeader: file.channel_header,
+    strictBroadcast: file.strict_broadcast,
+    proxySetHeader: file.proxy_set_header,
+    sendTimeoutMs: file.send_timeout,
+    sendQueueSize: file.send_queue_size,
+    originPolicy: file.origin_policy,
+    idleTimeoutMs: file.idle_timeout,
+    suppressAccessLog: file.suppress_access_log,
+    compat: file.compat,
+    callback: toCallback(file.callback),
+    path: file.path,
+    node: { name: file.node.name, dataDir: file.node.data_dir },
+    workers: file.workers,
+    app: file.app,
+    api: file.api,
+    slowClient: {
+      policy: file.slow_client.policy,
+      queueBytesMax: file.slow_client.queue_bytes,
+      queueMessagesMax: file.slow_client.queue_messages,
+    },
+    ping: { intervalMs: file.ping.interval, timeoutMs: file.ping.timeout },
+    limits: toLimits(file.limits),
+    drain: { timeoutMs: file.drain.timeout },
+    log: file.log,
+    isolationTimeoutMs: file.isolation_timeout,
+  };
+}
+
+function toCallback(callback: FileValues['callback']): Config['callback'] {
+  return {
+    connect: callback.connect,
+    establish: callback.establish,
+    receive: callback.receive,
+    close: callback.close,
+    timeoutMs: callback.timeout,
+    closeTimeoutMs: callback.close_timeout,
+    closeAttemptsMax: callback.close_attempts,
+    closeBackoffMs: callback.close_backoff,
+    closeBackoffMaxMs: callback.close_backoff_max,
+    maxInFlight: callback.max_in_flight,
+    maxQueued: callback.max_queued,
+  };
+}
+
+function toLimits(limits: FileValues['limits']): Config['limits'] {
+  return {
+    messageBytesMax: limits.message,
+    bodyBytesMax: limits.body,
+    headerBytesMax: limits.header,
+    connectionsMax: limits.connections,
+    handshakeTimeoutMs: limits.handshake_timeout,
+    channelsPerConnectionMax: limits.channels_per_connection,
+    channelNameBytesMax: limits.channel_name,
+    sessionKeyBytesMax: limits.session_key,
+    targetsMax: limits.targets,
+    receiveQueueMessagesMax: limits.receive_queue,
+  };
+}
+
+/** Warnings that a start should log for `config`; none of them stops it. */
+export function adviseOn(config: Config): string[] {
+  const advice: string[] = [];
+  const open = config.host === null && config.sock === null;
+  if (open && config.app.listen === null && config.app.token === null) {
+    advice.push(
+      'host is not set, so anybody who reaches this host can send to clients and close their connections: ' +
+        'set host: 127.0.0.1, or app.listen, or app.token',
+    );
+  }
+  if (config.callback.connect === null) {
+    advice.push('callback.connect is not set, so every connect is answered 500');
+  }
+  return advice;
+}
