@@ -34,7 +34,6 @@ import {
   type CallbackSettings,
   type ConnectReplySettings,
   checkUpgrade,
-  closeReasonOf,
   connectCallback,
   establishCallback,
   readConnectReply,
@@ -94,8 +93,9 @@ export class Admission {
     this.#events = {
       message: ({ context }, payload, binary) => receiveCallbacks.message(context, payload, binary),
       ended: ({ context }, end) => {
-        // We end a session before we close its socket, so an end of ours is never the first.
-        sessions.end(context, { reason: closeReasonOf(end.cause, 'drain'), code: end.code });
+        // Whoever of us closes a socket has ended its session before, or leaves it to the journal.
+        if (end.cause === 'server') return;
+        sessions.end(context, { reason: end.cause, code: end.code });
       },
     };
   }
@@ -165,7 +165,7 @@ export class Admission {
   #answeredLate(attempt: Attempt, answer: HttpAnswer): void {
     const reply = readConnectReply(this.#doors.settings, ok(answer));
     if (reply.type !== 'admit') return;
-    this.#doors.stats.connecting();
+    this.#doors.stats.admittedLate();
     const session = this.#newSession(attempt, reply);
     this.#doors.journal.opened(this.#record(session), () => this.#notEstablished(session));
   }

@@ -59,6 +59,7 @@ export class CloseCallbacks {
   readonly #answers: { add(amount: number, labels: { result: string }): void };
   #waiting: Pending[] = [];
   #inFlight = 0;
+  #stopped = false;
   #onIdle: (() => void)[] = [];
 
   constructor(doors: CloseCallbackDoors) {
@@ -87,6 +88,11 @@ export class CloseCallbacks {
     );
   }
 
+  /** Sends nothing more; what is pending stays in the journal. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** Calls `then` as soon as nothing is pending. */
   whenIdle(then: () => void): void {
     if (this.pending === 0) then();
@@ -105,7 +111,7 @@ export class CloseCallbacks {
   }
 
   #fill(): void {
-    while (this.#inFlight < LIMITS.closeCallbacksInFlightMax) {
+    while (!this.#stopped && this.#inFlight < LIMITS.closeCallbacksInFlightMax) {
       const event = this.#ready.shift();
       if (event === undefined) return;
       this.#send(event);

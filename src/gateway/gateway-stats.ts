@@ -70,6 +70,12 @@ export class GatewayStats {
     this.#changed();
   }
 
+  /** A connection whose attempt was given up and counted before the application said yes. */
+  admittedLate(): void {
+    this.#connections++;
+    this.#changed();
+  }
+
   /** A session, or an attempt that led to none, is over. */
   disconnected(): void {
     this.#connections--;

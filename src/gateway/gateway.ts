@@ -113,6 +113,7 @@ export class Gateway {
    */
   async supervisorLost(): Promise<void> {
     this.#state = 'lost';
+    this.#parts.closeCallbacks.stop();
     for (const session of this.#parts.sessions.all()) session.connection?.close(LOST_CODE, 'service restart');
     await Promise.all(Object.values(this.#servers).map((server) => server.close(LOST_GRACE_MS)));
   }

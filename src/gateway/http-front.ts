@@ -38,6 +38,8 @@ export interface HttpFrontDoors {
 
 /** A form that asks for a stats format has one short member. */
 const FORM_BYTES_MAX = 4_096;
+/** An application's own id of a request; enough for a UUID or a trace id, too little to fill a log. */
+const REQUEST_ID_CHARACTERS_MAX = 128;
 /** kuiperbelt logs neither of them. */
 const UNLOGGED = new Set(['connect', 'stats']);
 
@@ -122,7 +124,8 @@ export class HttpFront {
     if (config.suppressAccessLog) return;
     // The path alone: a query may carry a token.
     const { method, path: url } = request;
-    logger.info({ method, url, status: answer.status, size: answer.body.length }, 'access');
+    const requestId = request.header('x-request-id')?.slice(0, REQUEST_ID_CHARACTERS_MAX);
+    logger.info({ method, url, status: answer.status, size: answer.body.length, requestId }, 'access');
   }
 }
 
