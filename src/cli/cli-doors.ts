@@ -1,0 +1,61 @@
+/**
+ * What the verbs need of the world.
+ *
+ * Interfaces only: `main/` opens the real doors, tests open small ones. A verb never touches the
+ * process: it is given words, writes words, and returns an exit code.
+ */
+import type { ArrokothError, Result } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+
+/** Exit codes of both programs; `docs/reference/command-line.md` lists them. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** A listener and where it was bound, port included. */
+export interface BoundAddress {
+  readonly listener: 'public' | 'app' | 'api';
+  readonly address: string;
+}
+
+/** A node that has started. It hears signals by itself. */
+export interface StartedNode {
+  readonly name: string;
+  readonly addresses: readonly BoundAddress[];
+  /** Resolves with an exit code when the node has ended. */
+  readonly ended: Promise<number>;
+}
+
+/** What to start. */
+export interface NodeRequest {
+  readonly config: Config;
+  /** Doubts about the configuration, for the log. */
+  readonly warnings: readonly string[];
+}
+
+/** An application that was started beside a node. */
+export interface StartedApplication {
+  readonly url: string;
+  /** Resolves when its process has ended, whoever ended it. */
+  readonly ended: Promise<void>;
+  /** Asks it to end, and insists after a while. */
+  stop(): Promise<void>;
+}
+
+/** The doors. */
+export interface CliDoors {
+  readonly version: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Reads a text file; throws as the file system does. */
+  readonly readText: (path: string) => string;
+  readonly startNode: (request: NodeRequest) => Promise<Result<StartedNode, ArrokothError>>;
+  /** Starts the example chat application; the error is its last words. */
+  readonly startApplication: (place: {
+    readonly port: number;
+    readonly gatewayUrl: string;
+  }) => Promise<Result<StartedApplication, string>>;
+  /** `port` when nobody listens there on loopback, a free one for 0, null when it is taken. */
+  readonly findPort: (port: number) => Promise<number | null>;
+  /** Makes an empty directory that goes away with `remove`. */
+  readonly makeTemporaryDir: () => { readonly path: string; remove(): void };
+}

@@ -1,0 +1,28 @@
+/**
+ * `arrokoth start --config FILE`: runs a node until it is told to stop.
+ */
+import { type CliDoors, EXIT, type NodeRequest } from './cli-doors.ts';
+import { describeStarted } from './listeners.ts';
+import { loadConfig } from './load-config.ts';
+
+/** Starts from the file at `configPath` and resolves with the exit code when the node has ended. */
+export async function start(configPath: string, doors: CliDoors): Promise<number> {
+  const loaded = loadConfig(configPath, doors);
+  if (!loaded.ok) {
+    doors.stderr(loaded.error);
+    return EXIT.failed;
+  }
+  return await runNode(loaded.value, doors);
+}
+
+/** Starts what `request` describes, says where it listens, and waits for its end. */
+export async function runNode(request: NodeRequest, doors: CliDoors): Promise<number> {
+  const started = await doors.startNode(request);
+  if (!started.ok) {
+    doors.stderr(`${started.error.code}: ${started.error.message}\n`);
+    return EXIT.failed;
+  }
+  // Without addresses it was told to stop before it served.
+  if (started.value.addresses.length > 0) doors.stdout(describeStarted(started.value, doors.version));
+  return await started.value.ended;
+}
