@@ -1,0 +1,141 @@
+/**
+ * What every worker owes its supervisor, whatever its role: to do as told, to say how it went, and
+ * to be gone soon after the supervisor is.
+ *
+ * Knows no role and no process; `worker.ts` gives it both. Everything that ends the process goes
+ * through `exit`, once.
+ */
+import type { Timers } from '../base/index.ts';
+import type {
+  FromWorker,
+  ListenerName,
+  ListenHandle,
+  Mode,
+  StatsCounters,
+  ToWorker,
+  WorkerChannel,
+  WorkerInit,
+  WorkerPlace,
+} from '../process/index.ts';
+
+/** A worker's role, as the supervisor's messages drive it. */
+export interface WorkerRole {
+  listen(listener: ListenerName, handle: ListenHandle): void;
+  unlisten(listener: ListenerName): void;
+  peers(peers: readonly WorkerPlace[], ended: StatsCounters): void;
+  grant(mode: Mode, contactAgeMs: number): void;
+  drain(timeoutMs: number): Promise<DrainResult>;
+  /** Closes what it holds; the process ends when this resolves, and soon even if it does not. */
+  supervisorLost(): Promise<void>;
+}
+
+/** How a drain went. */
+export type DrainResult = Omit<Extract<FromWorker, { type: 'drained' }>, 'type'>;
+
+/** What the duties need. */
+export interface WorkerDutiesDoors {
+  readonly channel: WorkerChannel;
+  readonly timers: Timers;
+  /** Builds the role; its failure is fatal. */
+  readonly build: (init: WorkerInit) => Promise<WorkerRole>;
+  /** Ends the process; called once. */
+  readonly exit: (exitCode: number) => void;
+  /** Notes a failure that nobody expected. */
+  readonly note: (failure: unknown, message: string) => void;
+}
+
+/** Time for clients to hear of a lost supervisor; nobody is left to end the process later. */
+const LOST_EXIT_MS = 4_000;
+/** Time for the last words to reach the supervisor. */
+const LAST_WORDS_MS = 500;
+
+/** One worker process' dealings with its supervisor. */
+export class WorkerDuties {
+  readonly #doors: WorkerDutiesDoors;
+  #role: WorkerRole | null = null;
+  /** Messages that came while the role was being built. */
+  #early: [Exclude<ToWorker, WorkerInit>, ListenHandle | null][] = [];
+  #lost = false;
+  #dying = false;
+  #exited = false;
+
+  constructor(doors: WorkerDutiesDoors) {
+    this.#doors = doors;
+    doors.channel.onLost(() => this.#supervisorLost());
+    doors.channel.onMessage((message, handle) => this.#receive(message, handle));
+  }
+
+  /** Ends the process because of `failure`: it is noted, told to the supervisor, and final. */
+  fatal(failure: unknown): void {
+    if (this.#dying) return;
+    this.#dying = true;
+    this.#doors.note(failure, 'this worker cannot go on');
+    const message = failure instanceof Error ? failure.message : String(failure);
+    this.#doors.timers.after(LAST_WORDS_MS, () => this.#exit(1));
+    this.#doors.channel.send({ type: 'fatal', message }, () => this.#exit(1));
+  }
+
+  #receive(message: ToWorker, handle: ListenHandle | null): void {
+    if (message.type === 'init') this.#build(message);
+    else if (this.#role === null) this.#early.push([message, handle]);
+    else this.#obey(this.#role, message, handle);
+  }
+
+  #build(init: WorkerInit): void {
+    this.#doors.build(init).then(
+      (role) => {
+        this.#role = role;
+        if (this.#lost) return this.#leave(role);
+        this.#doors.channel.send({ type: 'ready' });
+        for (const [message, handle] of this.#early.splice(0)) this.#obey(role, message, handle);
+      },
+      (failure: unknown) => this.fatal(failure),
+    );
+  }
+
+  #obey(role: WorkerRole, message: Exclude<ToWorker, WorkerInit>, handle: ListenHandle | null): void {
+    switch (message.type) {
+      case 'listen':
+        // The handle is missing when the socket was closed while the message was under way.
+        if (handle !== null) role.listen(message.listener, handle);
+        break;
+      case 'unlisten':
+        role.unlisten(message.listener);
+        break;
+      case 'peers':
+        role.peers(message.peers, message.ended);
+        break;
+      case 'grant':
+        role.grant(message.mode, message.contactAgeMs);
+        break;
+      case 'drain':
+        role.drain(message.timeoutMs).then(
+          (result) => this.#doors.channel.send({ type: 'drained', ...result }, () => this.#exit(0)),
+          (failure: unknown) => this.fatal(failure),
+        );
+        break;
+    }
+  }
+
+  #supervisorLost(): void {
+    this.#lost = true;
+    this.#doors.timers.after(LOST_EXIT_MS, () => this.#exit(1));
+    if (this.#role !== null) this.#leave(this.#role);
+  }
+
+  #leave(role: WorkerRole): void {
+    role.supervisorLost().then(
+      () => this.#exit(1),
+      (failure: unknown) => {
+        this.#doors.note(failure, 'the clients could not be told that the supervisor is gone');
+        this.#exit(1);
+      },
+    );
+  }
+
+  #exit(exitCode: number): void {
+    if (this.#exited) return;
+    this.#exited = true;
+    this.#doors.exit(exitCode);
+  }
+}
