@@ -1,4 +1,5 @@
 /** The words of `X-Arrokoth-Reason`. */
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { CLOSE_REASONS, closeReasonOf } from './close-reasons.ts';
 
@@ -34,4 +35,16 @@ it('gives each reason the close code that clients see', () => {
 it('believes the transport, and knows better only where we ended the connection', () => {
   expect(closeReasonOf('idle', 'drain')).toBe('idle');
   expect(closeReasonOf('server', 'replaced')).toBe('replaced');
+});
+
+it('is told in the guide, word for word and code for code', () => {
+  const guide = readFileSync(new URL('../../docs/guides/kuiperbelt.md', import.meta.url), 'utf8');
+  const table = guide.split('| reason | when |')[1]?.split('\n\n')[0] ?? '';
+  const rows = [...table.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, reason, when]) => ({ reason, when }));
+  expect(rows.map(({ reason }) => reason).sort()).toEqual(Object.keys(CLOSE_REASONS).sort());
+  for (const { reason, when } of rows) {
+    const { closeCode } = CLOSE_REASONS[reason as keyof typeof CLOSE_REASONS];
+    const told = /\((\d{4})\)/.exec(when ?? '')?.[1];
+    if (told !== undefined) expect([reason, Number(told)]).toEqual([reason, closeCode]);
+  }
 });

@@ -1,4 +1,5 @@
 /** Targets and answers of `/send` and its sisters, byte for byte (kuiperbelt 6 and 13). */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ChannelName, SessionKey } from '../base/index.ts';
 import {
@@ -156,4 +157,11 @@ describe('refusals', () => {
   it('answer pings', () => {
     expect(pingAnswer()).toEqual({ status: 200, headers: JSON_TYPE, body: '{"result":"OK"}' });
   });
+});
+
+it('words every failure as the guide does', () => {
+  const guide = readFileSync(new URL('../../docs/guides/kuiperbelt.md', import.meta.url), 'utf8');
+  const table = guide.split('| `error` |')[1]?.split('\n\n')[0] ?? '';
+  const told = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, text]) => text);
+  expect(told.sort()).toEqual(Object.values(FAILURE_TEXTS).sort());
 });

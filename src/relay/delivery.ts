@@ -23,13 +23,7 @@ export interface Targets {
 export type TargetsFailure = 'missing' | 'channel_missing' | 'too_many' | 'channel_invalid';
 
 /** Why one target was not served. */
-export type TargetFailure =
-  | 'not_found'
-  | 'closed'
-  | 'deadline'
-  | 'canceled'
-  | 'unreachable'
-  | 'too_many_channels';
+export type TargetFailure = 'not_found' | 'closed' | 'deadline' | 'unreachable' | 'too_many_channels';
 
 /** One target that was not served. */
 export type TargetError =
@@ -54,12 +48,11 @@ export interface DeliveryOutcome {
   readonly compat: Compat;
 }
 
-/** The words in which each failure is told; the first four are kuiperbelt's. */
+/** The words in which each failure is told; the first three are kuiperbelt's. */
 export const FAILURE_TEXTS: Readonly<Record<TargetFailure, string>> = {
   not_found: 'kuiperbelt: session is not found',
   closed: 'kuiperbelt: session is closed',
   deadline: 'context deadline exceeded',
-  canceled: 'context canceled',
   unreachable: 'node is unreachable',
   too_many_channels: 'session is in too many channels',
 };

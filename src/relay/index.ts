@@ -7,7 +7,6 @@ export * from './delivery.ts';
 export * from './directory.ts';
 export * from './frame-type.ts';
 export * from './grant.ts';
-export * from './header-lines.ts';
 export * from './local-members.ts';
 export * from './origin.ts';
 export * from './outgoing-answer.ts';
