@@ -18,7 +18,7 @@ export type ListenHandle = object & { readonly listenHandle?: never };
 /** A socket that is bound and does not listen. */
 export interface BoundListener {
   readonly handle: ListenHandle;
-  /** As people write it, with the port that was got: `127.0.0.1:9180`, `[::]:9180`, `unix:/run/a.sock`. */
+  /** As people write it, with the port that was got: `127.0.0.1:9180`, `[::]:9180`, `/run/a.sock`. */
   readonly address: string;
   /** Null for a unix socket. */
   readonly port: number | null;
@@ -88,7 +88,7 @@ export async function bindUnix(path: string): Promise<Result<BoundListener, Arro
     created = createHandle(path, -1, -1);
   }
   if (!created.ok) return refuse(explainUnix(created.error, path));
-  return ok(boundListener(created.value, `unix:${path}`, null));
+  return ok(boundListener(created.value, path, null));
 }
 
 function createHandle(

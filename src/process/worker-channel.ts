@@ -42,7 +42,7 @@ class ForkedChannel implements WorkerChannel {
     process.on('message', (received: unknown, handle: unknown) => {
       const message = received as ToWorker;
       listener(message, (handle as ListenHandle | undefined) ?? null);
-      if (message.type !== 'listen') return;
+      if (message.type !== 'listen' || !handle) return;
       // Listening is a matter of one call, made inside `listener`; that it failed is told on the
       // next tick. So a tick later the kernel accepts, and the supervisor may announce the address.
       const { listener: name } = message;

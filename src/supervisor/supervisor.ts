@@ -243,7 +243,7 @@ export class Supervisor {
   #balance(): void {
     if (this.#phase !== 'serving') return;
     const gateways = this.#ofKind('gateway').filter((worker) => worker.ready);
-    if (gateways.length > 1) this.#listeners.balance(gateways, this.#table.loads());
+    if (gateways.length > 0) this.#listeners.balance(gateways, this.#table.loads());
   }
 
   #exited(worker: Worker, exit: WorkerExit): void {
