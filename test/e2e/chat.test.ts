@@ -3,13 +3,14 @@
  *
  * With `UPDATE_SCREENSHOTS=1` it also takes the picture of the README.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { startBrowser } from '../support/browser.ts';
-import { type Demo, ROOT, requireProgram, startDemo } from '../support/index.ts';
+import { cleanUpAfterwards, freePort, ROOT, requireProgram, startDemo, startNode } from '../support/index.ts';
 
 const chromium = requireProgram('chromium');
 const curl = requireProgram('curl');
@@ -20,7 +21,7 @@ interface Tab {
   readonly complaints: string[];
 }
 
-async function enter(browser: Browser, demo: Demo, name: string, look: 'light' | 'dark'): Promise<Tab> {
+async function enter(browser: Browser, pageUrl: string, name: string, look: 'light' | 'dark'): Promise<Tab> {
   const page = await browser.newPage({
     colorScheme: look,
     viewport: { width: 480, height: 600 },
@@ -32,7 +33,7 @@ async function enter(browser: Browser, demo: Demo, name: string, look: 'light' |
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
-  await page.goto(demo.pageUrl);
+  await page.goto(pageUrl);
   await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: 'Join' }).click();
   await page.getByRole('status').getByText('connected', { exact: true }).waitFor();
@@ -51,9 +52,9 @@ describe.skipIf(chromium === null || curl === null)('two tabs', () => {
   it('chat with each other, and see each other come and go', async () => {
     const demo = await startDemo();
     const browser = await startBrowser(chromium as string);
-    const ada = await enter(browser, demo, 'Ada Lovelace', 'light');
+    const ada = await enter(browser, demo.pageUrl, 'Ada Lovelace', 'light');
     await ada.page.getByText('only you are here').waitFor();
-    const bob = await enter(browser, demo, 'Bob', 'dark');
+    const bob = await enter(browser, demo.pageUrl, 'Bob', 'dark');
     await hears(ada, 'Bob joined');
     await ada.page.getByText('2 people here').waitFor();
     await bob.page.getByText('2 people here').waitFor();
@@ -83,19 +84,44 @@ describe.skipIf(chromium === null || curl === null)('two tabs', () => {
     expect(await demo.interrupt()).toBe(0);
   });
 
-  it('connect again when the node comes back', async () => {
+  it('connect again after the node was killed, and nobody is counted twice', async () => {
+    const appPort = await freePort();
+    const application = `http://127.0.0.1:${appPort}`;
+    const callback = {
+      connect: `${application}/connect`,
+      receive: `${application}/receive`,
+      close: `${application}/close`,
+    };
+    const first = await startNode({ config: { callback } });
+    await startRoom(appPort, first.addresses.public.url);
     const browser = await startBrowser(chromium as string);
-    const demo = await startDemo();
-    const ada = await enter(browser, demo, 'Ada', 'light');
-    await ada.page.context().setOffline(true);
-    await demo.interrupt();
+    const ada = await enter(browser, application, 'Ada', 'light');
+    await first.killAll();
     await ada.page
       .getByRole('status')
-      .getByText(/^again in \d+ s$|^connecting$/)
+      .getByText(/^(again in \d+ s|connecting)$/)
       .waitFor();
     expect(await ada.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+
+    const port = first.addresses.public.port;
+    await startNode({ config: { port, callback }, folder: first.folder });
+    await ada.page.getByRole('status').getByText('connected', { exact: true }).waitFor();
+    // The old connection's end is told by the new node, whenever that is.
+    await hears(ada, 'Ada left');
+    await ada.page.getByText('only you are here').waitFor();
   });
 });
+
+async function startRoom(port: number, gatewayUrl: string): Promise<void> {
+  const room = spawn(process.execPath, [join(ROOT, 'examples/chat/app.mjs')], {
+    env: { ...process.env, PORT: String(port), GATEWAY_URL: gatewayUrl },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  cleanUpAfterwards(() => {
+    room.kill('SIGKILL');
+  });
+  await once(room.stdout, 'data');
+}
 
 /** Both windows side by side on one sheet. */
 async function takePicture(browser: Browser, left: Page, right: Page): Promise<void> {

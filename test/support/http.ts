@@ -5,6 +5,7 @@
  * out and come in as flat name-value lists, because repeated lines are what many tests are about.
  */
 import { Agent, type ClientRequestArgs, request as httpRequest } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 
 /** What to ask. Either `url`, or `socketPath` with `path`. */
 export interface TestRequest {
@@ -84,6 +85,18 @@ export function post(
   body: string | Uint8Array = '',
 ): Promise<TestAnswer> {
   return request({ url, method: 'POST', headers, body });
+}
+
+/** A port of 127.0.0.1 that was free a moment ago; only for what must know its port beforehand. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 function headerLinesOf(question: TestRequest, url: URL | null, body: Buffer | null): string[] {
