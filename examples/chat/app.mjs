@@ -39,10 +39,18 @@ let pending = 0;
 // One connection, so that messages reach the node in the order in which they were published.
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  'img-src data:',
+  `connect-src ${new URL(WEBSOCKET_URL).origin}`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+];
 const PAGE_HEADERS = {
-  'Content-Security-Policy':
-    `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; ` +
-    `connect-src ${new URL(WEBSOCKET_URL).origin}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'Content-Security-Policy': POLICY.join('; '),
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-cache',

@@ -128,7 +128,8 @@ async function takePicture(browser: Browser, left: Page, right: Page): Promise<v
   const windows = await Promise.all(
     [left, right].map(async (page) => {
       const picture = await page.screenshot({ animations: 'disabled', caret: 'hide' });
-      return `<figure><i></i><i></i><i></i><img src="data:image/png;base64,${picture.toString('base64')}"></figure>`;
+      const source = `data:image/png;base64,${picture.toString('base64')}`;
+      return `<figure><i></i><i></i><i></i><img src="${source}"></figure>`;
     }),
   );
   const sheet = await browser.newPage({ viewport: { width: 1_080, height: 724 }, deviceScaleFactor: 2 });
