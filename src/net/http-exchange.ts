@@ -6,6 +6,7 @@
  */
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { failed, ok, type Result } from '../base/index.ts';
+import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { LingeringClose } from './lingering-close.ts';
 import { closingResponse, mayHaveBody, safeHeaders } from './plain-response.ts';
 import type { HttpRequest, HttpResponse, RawHeaders } from './types.ts';
@@ -35,28 +36,6 @@ export class ParsedRequest extends IncomingMessage {
 
 function asksForWebSocket(headers: RawHeaders): boolean {
   return findHeaderLines(headers, 'upgrade').some((line) => /\bwebsocket\b/i.test(line));
-}
-
-/** Finds the first line of a name, whatever its case. */
-export function findHeader(headers: RawHeaders, name: string): string | undefined {
-  const wanted = name.toLowerCase();
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const candidate = headers[index] as string;
-    if (candidate.length === wanted.length && candidate.toLowerCase() === wanted) return headers[index + 1];
-  }
-  return undefined;
-}
-
-/** Finds every line of a name, in the order of the wire. */
-export function findHeaderLines(headers: RawHeaders, name: string): string[] {
-  const wanted = name.toLowerCase();
-  const lines: string[] = [];
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const candidate = headers[index] as string;
-    if (candidate.length !== wanted.length || candidate.toLowerCase() !== wanted) continue;
-    lines.push(headers[index + 1] as string);
-  }
-  return lines;
 }
 
 /** The head of a request; what plain requests and upgrade requests have in common. */

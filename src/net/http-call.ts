@@ -1,0 +1,212 @@
+/**
+ * One call to an application, over as many attempts as it takes.
+ *
+ * An attempt is repeated only when the socket it was given had been kept alive and turned out to be
+ * dead: always when nothing had been written, else only for methods that may be repeated (RFC 9110
+ * section 9.2.2). Redirects make further attempts too. Waiting for a place is `http-client.ts`'s.
+ */
+import { type Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps, type Agent as SecureAgent } from 'node:https';
+import type { Socket } from 'node:net';
+import { type Cancellable, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
+import { findHeader } from './header-lookup.ts';
+import { collectAnswer } from './http-answer.ts';
+import { followRedirect, type HttpTarget } from './redirect.ts';
+import { requestLines } from './request-lines.ts';
+import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
+
+/** Heads of answers; what applications set in cookies and tokens fits, a flood of headers does not. */
+const ANSWER_HEADER_BYTES_MAX = 64 * 1_024;
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** What calls share. */
+export interface CallDoors {
+  readonly timers: Timers;
+  readonly plainAgent: Agent;
+  readonly secureAgent: SecureAgent;
+  /** Asked at the timeout: true when there is room to listen for a late answer. */
+  mayLinger(): boolean;
+  /** The call no longer counts as in flight. Called once, before `done`. */
+  settled(call: RunningCall): void;
+  /** No attempt of the call goes on any more. Called once, after `settled`. */
+  ended(call: RunningCall): void;
+}
+
+type Done = (result: Result<HttpAnswer, HttpFailure>) => void;
+
+/** A call on its way. `late`: its caller has been told of the timeout, and it may still be answered. */
+export class RunningCall {
+  readonly #call: HttpCall;
+  readonly #done: Done;
+  readonly #doors: CallDoors;
+  #state: 'running' | 'late' | 'ended' = 'running';
+  #request: ClientRequest | null = null;
+  #bound: Cancellable | null = null;
+  #redirectsLeft: number;
+
+  constructor(call: HttpCall, done: Done, doors: CallDoors) {
+    this.#call = call;
+    this.#done = done;
+    this.#doors = doors;
+    this.#redirectsLeft = call.redirectsMax;
+  }
+
+  /** Dials. */
+  start(): void {
+    const { method, headers, body, timeoutMs } = this.#call;
+    const url = parseUrl(this.#call.url);
+    if (url === null) {
+      this.#finishSoon({ kind: 'bad_url', message: 'the URL is not a valid http or https URL' });
+      return;
+    }
+    if (timeoutMs > 0) this.#bound = this.#doors.timers.after(timeoutMs, () => this.#timeout());
+    this.#attempt({ method, url, headers, body }, false);
+  }
+
+  /** Gives up at once; the caller is told so if it is still waiting. */
+  abort(message: string): void {
+    this.#finish(failed({ kind: 'unreachable', message }));
+  }
+
+  #attempt(target: HttpTarget, repeated: boolean): void {
+    const inflate = asksNoEncoding(target);
+    let request: ClientRequest;
+    try {
+      request = this.#open(target, inflate, repeated);
+    } catch (error) {
+      // A header that cannot be written: node:http says so by an exception, naming the header only.
+      const code = (error as NodeJS.ErrnoException).code ?? 'error';
+      this.#finishSoon({ kind: 'malformed', message: `the request cannot be written (${code})` });
+      return;
+    }
+    this.#request = request;
+    let socket: Socket | null = null;
+    let writtenBefore = 0;
+    let answered = false;
+    request.on('socket', (given: Socket) => {
+      socket = given;
+      writtenBefore = given.bytesWritten;
+    });
+    request.on('response', (response) => {
+      answered = true;
+      this.#take(response, target, inflate);
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#request !== request || answered) return;
+      const nothingWritten = socket !== null && socket.bytesWritten === writtenBefore;
+      const repeatable = nothingWritten || REPEATABLE.has(target.method);
+      if (request.reusedSocket && !repeated && repeatable && isBroken(error)) this.#attempt(target, true);
+      else this.#finish(failed(describeFailure(error, target.url)));
+    });
+    request.on('close', () => {
+      if (this.#request !== request || answered) return;
+      const message = `${target.url.host} closed the connection without an answer`;
+      this.#finish(failed({ kind: 'unreachable', message }));
+    });
+    if (target.body === null) request.end();
+    else request.end(target.body);
+  }
+
+  #open(target: HttpTarget, inflate: boolean, repeated: boolean): ClientRequest {
+    const { url, method } = target;
+    const secure = url.protocol === 'https:';
+    const args = {
+      host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+      port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+      path: url.pathname + url.search,
+      method,
+      headers: requestLines(target, { chunked: this.#call.chunked === true, acceptGzip: inflate }),
+      // Applications as simple as a shell script answer HTTP/1.0 with bare line feeds.
+      insecureHTTPParser: true,
+      maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
+    };
+    // A repeated attempt takes a fresh socket: others of the pool may be as dead as the first.
+    if (secure) return requestHttps({ ...args, agent: repeated ? false : this.#doors.secureAgent });
+    return requestHttp({ ...args, agent: repeated ? false : this.#doors.plainAgent });
+  }
+
+  #take(response: IncomingMessage, target: HttpTarget, inflate: boolean): void {
+    const redirect = followRedirect(target, response.statusCode ?? 0, response.rawHeaders);
+    if (redirect !== null && this.#call.redirectsMax > 0) {
+      // The body of a redirect is of no interest, and reading it would tie up the call.
+      response.on('error', ignore);
+      response.destroy();
+      if (redirect === 'bad_url') {
+        this.#finish(failed({ kind: 'bad_url', message: `${target.url.host} redirects to an unusable URL` }));
+      } else if (this.#redirectsLeft === 0) {
+        const message = `more than ${this.#call.redirectsMax} redirects, the last from ${target.url.host}`;
+        this.#finish(failed({ kind: 'redirects', message }));
+      } else {
+        this.#redirectsLeft--;
+        this.#attempt(redirect, false);
+      }
+      return;
+    }
+    collectAnswer(response, { bytesMax: this.#call.replyBytesMax, inflate }, (result) =>
+      this.#finish(result),
+    );
+  }
+
+  #timeout(): void {
+    if (this.#call.lateAnswer === undefined || !this.#doors.mayLinger()) {
+      this.#finish(this.#timedOut());
+      return;
+    }
+    this.#state = 'late';
+    this.#bound = this.#doors.timers.after(LIMITS.lateAnswerMs, () => this.#finish(this.#timedOut()));
+    this.#doors.settled(this);
+    this.#done(this.#timedOut());
+  }
+
+  #timedOut(): Result<never, HttpFailure> {
+    return failed({ kind: 'timeout', message: `no whole answer within ${this.#call.timeoutMs} ms` });
+  }
+
+  /** Callers are never called back within their own call. */
+  #finishSoon(failure: HttpFailure): void {
+    queueMicrotask(() => this.#finish(failed(failure)));
+  }
+
+  #finish(result: Result<HttpAnswer, HttpFailure>): void {
+    const state = this.#state;
+    if (state === 'ended') return;
+    this.#state = 'ended';
+    this.#bound?.cancel();
+    const request = this.#request;
+    this.#request = null;
+    // After a whole answer the socket belongs to the pool again.
+    if (!result.ok) request?.destroy();
+    if (state === 'running') this.#doors.settled(this);
+    this.#doors.ended(this);
+    if (state === 'running') this.#done(result);
+    else if (result.ok) this.#call.lateAnswer?.(result.value);
+  }
+}
+
+function parseUrl(text: string): URL | null {
+  if (!URL.canParse(text)) return null;
+  const url = new URL(text);
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : null;
+}
+
+/** Like Go's client: whoever asks for no encoding gets the plain body, however it travelled. */
+function asksNoEncoding(target: HttpTarget): boolean {
+  if (target.method === 'HEAD' || findHeader(target.headers, 'range') !== undefined) return false;
+  return findHeader(target.headers, 'accept-encoding') === undefined;
+}
+
+function isBroken(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
+}
+
+function ignore(): void {
+  // Destroying an answer on purpose may be reported as an error.
+}
+
+/** Names the host and the system's error; URLs may hold secrets in their query. */
+function describeFailure(error: NodeJS.ErrnoException, url: URL): HttpFailure {
+  const code = error.code ?? error.name;
+  if (code.startsWith('HPE_'))
+    return { kind: 'malformed', message: `${url.host} does not speak HTTP (${code})` };
+  return { kind: 'unreachable', message: `${url.host} cannot be reached (${code})` };
+}

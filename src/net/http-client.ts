@@ -1,0 +1,101 @@
+/**
+ * The HTTP client of callbacks: keep-alive pools, and a bound on what is in flight.
+ *
+ * node:http speaks, because its lenient parser understands what real applications answer
+ * (`bench/callback-clients.ts` shows what that costs against others). What becomes of one call is
+ * the business of `http-call.ts`.
+ */
+import { Agent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
+import { BoundedQueue, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
+import { type CallDoors, RunningCall } from './http-call.ts';
+import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
+
+/** Bounds and doors. */
+export interface HttpClientOptions {
+  /** Calls that are made at once; further ones wait. */
+  readonly maxInFlight: number;
+  /** Calls that wait; further ones fail with `busy`. */
+  readonly maxQueued: number;
+  readonly timers: Timers;
+}
+
+type Done = (result: Result<HttpAnswer, HttpFailure>) => void;
+
+interface WaitingCall {
+  readonly call: HttpCall;
+  readonly done: Done;
+}
+
+/** Makes calls to applications. */
+export class HttpClient {
+  readonly #maxInFlight: number;
+  readonly #waiting: BoundedQueue<WaitingCall> | null;
+  readonly #running = new Set<RunningCall>();
+  readonly #doors: CallDoors;
+  #inFlight = 0;
+  #closed = false;
+
+  constructor(options: HttpClientOptions) {
+    this.#maxInFlight = options.maxInFlight;
+    this.#waiting = options.maxQueued > 0 ? new BoundedQueue(options.maxQueued) : null;
+    const pool = {
+      keepAlive: true,
+      maxFreeSockets: LIMITS.callbackIdleSocketsMax,
+      timeout: LIMITS.callbackIdleSocketMs,
+    };
+    this.#doors = {
+      timers: options.timers,
+      plainAgent: new Agent(pool),
+      secureAgent: new SecureAgent(pool),
+      // Late answers are awaited for as many calls as may be in flight, so that an application that
+      // hangs cannot make us hold sockets without limit.
+      mayLinger: () => this.#running.size - this.#inFlight < this.#maxInFlight,
+      settled: () => {
+        this.#inFlight--;
+        this.#startNext();
+      },
+      ended: (call) => this.#running.delete(call),
+    };
+  }
+
+  /** Calls that were made and are neither answered nor timed out. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Makes a call, now or when there is room. `done` is called exactly once, never within `call`. */
+  call(call: HttpCall, done: Done): void {
+    if (this.#closed) {
+      queueMicrotask(() => done(failed({ kind: 'unreachable', message: 'the client is closed' })));
+    } else if (this.#inFlight < this.#maxInFlight) {
+      this.#start(call, done);
+    } else if (this.#waiting === null || !this.#waiting.push({ call, done })) {
+      const message = `${this.#inFlight} calls are in flight and ${this.#waiting?.size ?? 0} wait`;
+      queueMicrotask(() => done(failed({ kind: 'busy', message })));
+    }
+  }
+
+  /** Gives up all calls and closes all sockets. */
+  close(): void {
+    this.#closed = true;
+    const message = 'the client was closed';
+    for (const { done } of this.#waiting?.drain() ?? []) done(failed({ kind: 'unreachable', message }));
+    for (const call of [...this.#running]) call.abort(message);
+    this.#doors.plainAgent.destroy();
+    this.#doors.secureAgent.destroy();
+  }
+
+  #start(call: HttpCall, done: Done): void {
+    const running = new RunningCall(call, done, this.#doors);
+    this.#inFlight++;
+    this.#running.add(running);
+    running.start();
+  }
+
+  #startNext(): void {
+    if (this.#closed || this.#inFlight >= this.#maxInFlight) return;
+    const next = this.#waiting?.shift();
+    if (next !== undefined) this.#start(next.call, next.done);
+  }
+}
