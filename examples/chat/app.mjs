@@ -230,6 +230,8 @@ function stop() {
   server.close();
   server.closeAllConnections();
   agent.destroy();
+  // Listening for the parent's end would otherwise keep this process alive.
+  process.channel?.unref();
 }
 
 server.on('error', (error) => {

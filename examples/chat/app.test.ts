@@ -58,13 +58,13 @@ async function startChat(env: Record<string, string>): Promise<typeof applicatio
   const program = fileURLToPath(new URL('app.mjs', import.meta.url));
   const child = spawn(process.execPath, [program], {
     env: { ...process.env, PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   cleanUpAfterwards(() => {
     child.kill('SIGKILL');
   });
   const line = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', resolve);
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve);
     child.once('exit', (code) => reject(new Error(`the application ended with ${code}`)));
   });
   const url = /^listening (http:\/\/127\.0\.0\.1:\d+)\/$/.exec(line)?.[1];
@@ -195,8 +195,11 @@ describe('the page', () => {
   });
 });
 
-it('ends when it is told to', async () => {
+it.each([
+  ['is told to', () => application.child.kill('SIGTERM')],
+  ['has lost the program that started it', () => application.child.disconnect()],
+])('ends when it %s', async (_, end) => {
   const ended = new Promise((resolve) => application.child.once('exit', (code) => resolve(code)));
-  application.child.kill('SIGTERM');
+  end();
   expect(await ended).toBe(0);
 });
