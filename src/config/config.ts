@@ -81,8 +81,6 @@ export interface Config {
   readonly proxySetHeader: readonly HeaderRule[];
   /** How long `/send` and `/close` wait for other workers; 0 means the built-in bound. */
   readonly sendTimeoutMs: number;
-  /** kuiperbelt's bound of a connection's queue in messages; 0 means `slowClient` alone decides. */
-  readonly sendQueueSize: number;
   readonly originPolicy: OriginPolicy;
   /** 0: off. */
   readonly idleTimeoutMs: number;
@@ -96,6 +94,7 @@ export interface Config {
   readonly app: { readonly listen: TcpAddress | null; readonly token: string | null };
   /** The operator's listener; `listen` null: there is none. */
   readonly api: { readonly listen: TcpAddress | null; readonly token: string | null };
+  /** The bounds of a connection's queue; kuiperbelt's `send_queue_size` is in `queueMessagesMax`. */
   readonly slowClient: {
     readonly policy: SlowClientPolicy;
     readonly queueBytesMax: number;

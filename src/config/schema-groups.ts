@@ -22,7 +22,8 @@ export const callbackKeys = {
     example: 'http://127.0.0.1:12346/connect',
   }),
   establish: urlField({
-    description: 'Told when the WebSocket stands, before the connection can be addressed.',
+    description:
+      'Asked when the WebSocket stands, before its hello; messages sent meanwhile wait behind the hello.',
     reason: URL_REASON,
     example: 'http://127.0.0.1:12346/establish',
   }),
@@ -39,7 +40,7 @@ export const callbackKeys = {
   timeout: durationField({
     fallbackMs: 0,
     description: 'Bound of a connect, establish or receive callback, from dialling to the last byte.',
-    reason: '`0s` means no bound, as in kuiperbelt; a bound of a few seconds is wise.',
+    reason: '`0s` means 5 minutes, the longest that is allowed; a bound of a few seconds is wise.',
     example: '10s',
   }),
   close_timeout: durationField({

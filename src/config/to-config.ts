@@ -1,8 +1,8 @@
 /**
  * From the names of the file to the names of the program.
  *
- * Only renaming: every value was read and checked by `schema.ts`. What an operator should know
- * about a valid file, because it is open or useless as it stands, is said by `adviseOn`.
+ * Hardly more than renaming: every value was read and checked by `schema.ts`. What an operator
+ * should know about a valid file, because it is open or useless as it stands, is said by `adviseOn`.
  */
 import type { Config } from './config.ts';
 import type { FileValues } from './schema.ts';
@@ -19,7 +19,6 @@ export function toConfig(file: FileValues): Config {
     strictBroadcast: file.strict_broadcast,
     proxySetHeader: file.proxy_set_header,
     sendTimeoutMs: file.send_timeout,
-    sendQueueSize: file.send_queue_size,
     originPolicy: file.origin_policy,
     idleTimeoutMs: file.idle_timeout,
     suppressAccessLog: file.suppress_access_log,
@@ -30,16 +29,21 @@ export function toConfig(file: FileValues): Config {
     workers: file.workers,
     app: file.app,
     api: file.api,
-    slowClient: {
-      policy: file.slow_client.policy,
-      queueBytesMax: file.slow_client.queue_bytes,
-      queueMessagesMax: file.slow_client.queue_messages,
-    },
+    slowClient: toSlowClient(file),
     ping: { intervalMs: file.ping.interval, timeoutMs: file.ping.timeout },
     limits: toLimits(file.limits),
     drain: { timeoutMs: file.drain.timeout },
     log: file.log,
     isolationTimeoutMs: file.isolation_timeout,
+  };
+}
+
+/** kuiperbelt's `send_queue_size`, where it is set, bounds a queue besides the bounds of our own. */
+function toSlowClient({ slow_client: own, send_queue_size: messages }: FileValues): Config['slowClient'] {
+  return {
+    policy: own.policy,
+    queueBytesMax: own.queue_bytes,
+    queueMessagesMax: messages > 0 ? Math.min(messages, own.queue_messages) : own.queue_messages,
   };
 }
 

@@ -10,6 +10,7 @@ import type { Config } from '../config/index.ts';
 import type { HttpRequest } from '../net/index.ts';
 import {
   bodyTooLargeAnswer,
+  bodyUnreadableAnswer,
   type ChannelDelivery,
   isBinary,
   methodAnswer,
@@ -70,8 +71,7 @@ export class ApplicationApi {
     this.#probe(targets.value, (unknown) => {
       if (unknown.length > 0) return answer(this.#answer(unknown, [], 0));
       request.body(config.limits.bodyBytesMax, (body) => {
-        // A client that left has no use for an answer, and the server drops it.
-        if (!body.ok) return answer(bodyTooLargeAnswer());
+        if (!body.ok) return answer(body.error === 'gone' ? bodyUnreadableAnswer() : bodyTooLargeAnswer());
         const message = { bytes: body.value, binary: isBinary(request.header('content-type')) };
         if (call === 'send' || call === 'close') this.#deliver(call, targets.value, message, answer);
         else this.#changeChannels(call, targets.value, answer);
