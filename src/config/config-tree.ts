@@ -52,6 +52,9 @@ const DEPTH_MAX = 16;
 /** Values, aliases resolved. An alias bomb passes it at once; no real file comes near. */
 const NODES_MAX = 5_000;
 
+/** The parser may find one at every character. */
+const SYNTAX_ERRORS_MAX = 1_000;
+
 const SCALAR_TAGS = new Set(
   ['str', 'int', 'bool', 'float', 'null'].map((name) => `tag:yaml.org,2002:${name}`),
 );
@@ -124,7 +127,9 @@ class TreeBuilder implements ConfigTree {
 
   build(documents: readonly Document[]): void {
     for (const document of documents) {
-      for (const error of document.errors) this.#reportSyntax(error.pos[0], error.message);
+      for (const error of document.errors.slice(0, SYNTAX_ERRORS_MAX)) {
+        this.#reportSyntax(error.pos[0], error.message);
+      }
     }
     const second = documents[1];
     if (second !== undefined)

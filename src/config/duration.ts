@@ -28,7 +28,7 @@ export function parseDuration(text: string): Result<number, string> {
   const sign = text.startsWith('-') ? -1 : 1;
   const digits = /^[+-]/.test(text) ? text.slice(1) : text;
   if (digits === '0') return ok(0);
-  if (/^[\d.]*\d[\d.]*$/.test(digits)) return failed('the unit is missing');
+  if (/^[\d.]+$/.test(digits) && /\d/.test(digits)) return failed('the unit is missing');
   let totalMs = 0;
   PART.lastIndex = 0;
   do {

@@ -39,7 +39,8 @@ export function expandVariables(text: string, environment: Environment): Result<
 
 /** Protects a value from expansion: what the environment holds is never expanded again. */
 export function escapeVariables(text: string): string {
-  return text.replaceAll('${', '$${');
+  // A function, because in a replacement text `$$` would stand for one `$`.
+  return text.replaceAll('${', () => '$${');
 }
 
 function resolve(content: string, environment: Environment): Result<string, string> {

@@ -91,6 +91,7 @@ function readField<Value>(spec: FieldSpec<Value>, input: unknown): Result<Value,
 /** What stands where a single value should. */
 export function describeShape(input: unknown): string {
   if (Array.isArray(input)) return 'a list';
+  if (typeof input === 'string') return quoteShort(input);
   if (input instanceof Scalar) return input.empty ? 'nothing' : quoteShort(input.text);
   return 'a mapping';
 }

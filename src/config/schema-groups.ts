@@ -5,6 +5,7 @@
  * join two keys of one group stand in `schema.ts`. Numbers come from `base/limits.ts`.
  */
 import { DEFAULTS, LIMITS } from '../base/index.ts';
+import { formatDuration } from './duration.ts';
 import { booleanField, choiceField, durationField, integerField, sizeField } from './field.ts';
 import { filePathField, listenField, nodeNameField, pathField, tokenField, urlField } from './text-fields.ts';
 
@@ -40,7 +41,7 @@ export const callbackKeys = {
   timeout: durationField({
     fallbackMs: 0,
     description: 'Bound of a connect, establish or receive callback, from dialling to the last byte.',
-    reason: '`0s` means 5 minutes, the longest that is allowed; a bound of a few seconds is wise.',
+    reason: `\`0s\` means ${formatDuration(LIMITS.callbackTimeoutMaxMs)}; a bound of a few seconds is wise.`,
     example: '10s',
   }),
   close_timeout: durationField({

@@ -171,8 +171,14 @@ function group<Shape extends z.core.$ZodLooseShape>(entry: { description: string
         ? `expected a mapping of keys, got ${describeShape(issue.input)}`
         : undefined,
   });
-  const absent = (input: unknown): boolean => input === undefined || (input instanceof Scalar && input.empty);
-  return z.preprocess((input) => (absent(input) ? {} : input), keys).meta({ description: entry.description });
+  return z.preprocess(toMapping, keys).meta({ description: entry.description });
+}
+
+/** A group without a value is an empty one. Any other scalar must not pass for a mapping: it is an object. */
+function toMapping(input: unknown): unknown {
+  if (input === undefined) return {};
+  if (!(input instanceof Scalar)) return input;
+  return input.empty || input.broken ? {} : input.text;
 }
 
 function checkBackoff(callback: { close_backoff: number; close_backoff_max: number }, issues: Issues): void {
