@@ -327,6 +327,13 @@ describe('places', () => {
     ]);
   });
 
+  it('fit on one line each, whatever the file holds', () => {
+    const [line, ...others] = complaints(`"a\\nb\\e[2J${'c'.repeat(1_000)}": 1`);
+    expect(others).toEqual([]);
+    expect(line).toContain('config.yml:1:1 a\ufffdb\ufffd[2Jccc');
+    expect(line?.length).toBeLessThan(300);
+  });
+
   it('stop being listed at a bound', () => {
     const text = Array.from({ length: 150 }, (_, n) => `key${n}: 1`).join('\n');
     const lines = complaints(text);

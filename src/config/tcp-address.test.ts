@@ -23,6 +23,9 @@ describe('parseTcpAddress', () => {
     '::1:80',
     '[127.0.0.1]:80',
     '[]:80',
+    '[::1%lo]:80',
+    '[1:2]:80',
+    '[]@[::1]:80',
     '1.2.3:80',
     '300.1.1.1:80',
     'a b:80',
@@ -36,12 +39,26 @@ describe('parseTcpAddress', () => {
 
 it('knows hosts from other text', () => {
   expect(['::1', '10.0.0.1', 'localhost', 'a_b.c-d'].map(isHost)).toEqual([true, true, true, true]);
-  expect(['', 'a..b', '1.2.3.4.5', 'a/b', 'a-'].map(isHost)).toEqual([false, false, false, false, false]);
+  expect(['', 'a..b', '1.2.3.4.5', 'a/b', 'a-', '::1]', '1.2.3.256'].map(isHost)).not.toContain(true);
 });
 
 it('knows which listeners only this host can reach', () => {
-  expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost', '::ffff:127.0.0.1'].map(isLoopback)).not.toContain(
-    false,
-  );
-  expect([null, '0.0.0.0', '::', '10.0.0.1', 'example.com', '128.0.0.1'].map(isLoopback)).not.toContain(true);
+  expect(
+    ['127.0.0.1', '127.9.9.9', '::1', 'localhost', '0:0::1', '::ffff:127.0.0.1', '::FFFF:7f01:2'].map(
+      isLoopback,
+    ),
+  ).not.toContain(false);
+  expect(
+    [
+      null,
+      '0.0.0.0',
+      '::',
+      '10.0.0.1',
+      'example.com',
+      '128.0.0.1',
+      '::2',
+      '::ffff:10.0.0.1',
+      '127.example.com',
+    ].map(isLoopback),
+  ).not.toContain(true);
 });
