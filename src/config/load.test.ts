@@ -105,7 +105,8 @@ describe('values', () => {
 
   it('understands anchors, aliases and merge keys', () => {
     const text =
-      'drain: &t { timeout: 3s }\nping:\n  <<: *t\n  interval: 4s\npath: {<<: [{send: /a}, {send: /b, ping: /p}]}';
+      'drain: &t { timeout: 3s }\nping:\n  <<: *t\n  interval: 4s\n' +
+      'path: { <<: [{ send: /a }, { send: /b, ping: /p }] }';
     expect(config(text)).toMatchObject({
       drain: { timeoutMs: 3_000 },
       ping: { timeoutMs: 3_000, intervalMs: 4_000 },
@@ -116,7 +117,9 @@ describe('values', () => {
 
 describe('variables', () => {
   it('fill in typed keys, quoted or not', () => {
-    const text = `workers: ${open}W}\nstrict_broadcast: "${open}B}"\ndrain: { timeout: "${open}D:-3s}" }\nport: ${open}P}`;
+    const text =
+      `workers: ${open}W}\nstrict_broadcast: "${open}B}"\n` +
+      `drain: { timeout: "${open}D:-3s}" }\nport: ${open}P}`;
     expect(config(text, { W: '4', B: 'yes', P: '80' })).toMatchObject({
       workers: 4,
       strictBroadcast: true,
@@ -140,7 +143,8 @@ describe('variables', () => {
 
   it('are named with their line when they are not set', () => {
     expect(complaints(`port: 1\napp:\n  token: ${open}NONE}\nworkers: 0`)).toEqual([
-      `config.yml:3:10 app.token: the environment variable NONE is not set; set it, or write ${open}NONE:-default}`,
+      'config.yml:3:10 app.token: the environment variable NONE is not set; ' +
+        `set it, or write ${open}NONE:-default}`,
       'config.yml:4:1 workers: expected a whole number from 1 to 64 (without quotes), got "0"',
     ]);
   });
@@ -303,7 +307,8 @@ describe('YAML', () => {
 describe('places', () => {
   it('point into the file as it was written, not as the template left it', () => {
     const text =
-      '{{/* three\nlines\n*/ -}}\n\nhost: {{ env "H" }}\n# {{ env "X" "a\\n# b" }}\nworkers: {{ env "W" "x" }}\n';
+      '{{/* three\nlines\n*/ -}}\n\nhost: {{ env "H" }}\n' +
+      '# {{ env "X" "a\\n# b" }}\nworkers: {{ env "W" "x" }}\n';
     expect(complaints(text, { H: '127.0.0.1' })).toEqual([
       'config.yml:7:1 workers: expected a whole number from 1 to 64 (without quotes), got "x"',
     ]);
