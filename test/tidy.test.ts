@@ -96,6 +96,21 @@ describe('names', () => {
       .map((file) => `${file.path}:1 does not open with a /** comment */`);
     expect(faults).toEqual([]);
   });
+
+  it('gives each export of a source file at least a sentence', () => {
+    const faults: string[] = [];
+    for (const file of source) {
+      const tree = treeOf(file);
+      for (const statement of tree.statements) {
+        const exported =
+          ts.canHaveModifiers(statement) &&
+          ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+        if (!exported || ts.getJSDocCommentsAndTags(statement).length > 0) continue;
+        faults.push(`${placeOf(tree, statement)} ${statement.getText().split('\n')[0]}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  });
 });
 
 describe('words', () => {

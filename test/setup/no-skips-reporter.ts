@@ -17,7 +17,7 @@ export default class NoSkipsReporter implements Reporter {
     // A run that names tests on the command line skips the others on purpose.
     if (skipped.length === 0 || process.argv.some((word) => /^(-t|--testNamePattern)/.test(word))) return;
     const inCi = Boolean(process.env.CI);
-    console.error(`\n${skipped.length} tests were SKIPPED${inCi ? ', which is a failure in CI' : ''}:`);
+    console.error(`\nSKIPPED tests: ${skipped.length}${inCi ? ', which is a failure in CI' : ''}`);
     for (const name of skipped) console.error(`  ${name}`);
     if (inCi) process.exitCode = 1;
   }

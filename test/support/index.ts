@@ -3,6 +3,7 @@ export * from './application.ts';
 export * from './awaited-list.ts';
 export * from './cleanup.ts';
 export * from './frames.ts';
+export * from './handshake-text.ts';
 export * from './http.ts';
 export * from './light-client.ts';
 export * from './programs.ts';

@@ -5,18 +5,37 @@
  * Unfragmented messages only, which is all that a node sends. For bytes see `raw-client.ts`.
  */
 import { connect as connectSocket, type Socket } from 'node:net';
-import { closePayload, encodeClientFrame, OPCODE } from './frames.ts';
-import { handshakeText } from './raw-client.ts';
+import { closePayload, encodeClientFrame, type FrameToSend, OPCODE } from './frames.ts';
+import { handshakeText } from './handshake-text.ts';
 
 /** Where to connect, and what to do with what comes. */
 export interface LightTarget {
-  readonly port: number;
+  /** Absent when `socketPath` is given. */
+  readonly port?: number;
   readonly host?: string;
+  /** A unix socket instead of host and port. */
+  readonly socketPath?: string;
   /** Address to connect from; 127.0.0.0/8 has more ports than 127.0.0.1 alone. */
   readonly localAddress?: string;
   readonly path?: string;
   readonly headers?: readonly string[];
   readonly message?: (client: LightClient, text: string) => void;
+  /** False: pings are not answered. */
+  readonly answersPings?: boolean;
+}
+
+/** Why a handshake came to nothing. */
+export class HandshakeRefused extends Error {
+  /** 0: there was no answer. */
+  readonly status: number;
+  /** The socket's error, such as `ECONNREFUSED`, or empty. */
+  readonly errorCode: string;
+
+  constructor(status: number, errorCode: string) {
+    super(`the handshake was answered with ${status}${errorCode === '' ? '' : ` (${errorCode})`}`);
+    this.status = status;
+    this.errorCode = errorCode;
+  }
 }
 
 // Bytes are read and used within one callback, so all clients of a process share the memory.
@@ -29,21 +48,24 @@ export class LightClient {
   /** The code of the first close frame received, or null. */
   closeCode: number | null = null;
   closeReason = '';
+  /** The socket's error, such as `ECONNRESET`, or empty. */
+  errorCode = '';
   /** Resolves when the socket is closed, whoever closed it. */
   readonly closed: Promise<void>;
   readonly socket: Socket;
   readonly #message: LightTarget['message'];
+  readonly #answersPings: boolean;
   #rest: Buffer | null = null;
   #upgraded = false;
   #opened: ((status: number) => void) | null;
 
   private constructor(target: LightTarget, opened: (status: number) => void) {
     this.#message = target.message;
+    this.#answersPings = target.answersPings ?? true;
     this.#opened = opened;
     const host = target.host ?? '127.0.0.1';
     this.socket = connectSocket({
-      host,
-      port: target.port,
+      ...(target.socketPath === undefined ? { host, port: target.port ?? 0 } : { path: target.socketPath }),
       ...(target.localAddress === undefined ? {} : { localAddress: target.localAddress }),
       onread: {
         buffer: SHARED,
@@ -54,8 +76,9 @@ export class LightClient {
       },
     });
     this.socket.setNoDelay(true);
-    this.socket.on('error', () => {
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
       // `close` follows and tells whoever waits.
+      this.errorCode = error.code ?? 'UNKNOWN';
     });
     this.closed = new Promise((resolve) => {
       this.socket.on('close', () => {
@@ -66,14 +89,19 @@ export class LightClient {
     this.socket.write(handshakeText({ ...target, host }));
   }
 
-  /** Resolves with an open client; rejects when it was refused, with the status (0: no answer). */
+  /** Resolves with an open client; rejects with `HandshakeRefused`. */
   static open(target: LightTarget): Promise<LightClient> {
     return new Promise((resolve, reject) => {
       const client = new LightClient(target, (status) => {
         if (status === 101) resolve(client);
-        else reject(new Error(`the handshake was answered with ${status}`));
+        else reject(new HandshakeRefused(status, client.errorCode));
       });
     });
+  }
+
+  /** Sends the handshake and does not care about the answer. */
+  static ask(target: LightTarget): LightClient {
+    return new LightClient(target, () => undefined);
   }
 
   /** Whether the socket is still open. */
@@ -88,6 +116,21 @@ export class LightClient {
   /** Starts the closing handshake. */
   close(code = 1000, reason = ''): void {
     this.socket.write(encodeClientFrame({ opcode: OPCODE.close, payload: closePayload(code, reason) }));
+  }
+
+  /** Sends a frame that may be wrong in any way. */
+  sendFrame(frame: FrameToSend): void {
+    this.socket.write(encodeClientFrame(frame));
+  }
+
+  /** Ends the stream without a close frame. */
+  end(): void {
+    this.socket.end();
+  }
+
+  /** Breaks the connection with a reset. */
+  reset(): void {
+    this.socket.resetAndDestroy();
   }
 
   /** Cuts the connection. */
@@ -146,7 +189,7 @@ export class LightClient {
     if (opcode === OPCODE.text || opcode === OPCODE.binary) {
       this.messages += 1;
       this.#message?.(this, bytes.toString('utf8', start, end));
-    } else if (opcode === OPCODE.ping) {
+    } else if (opcode === OPCODE.ping && this.#answersPings) {
       this.socket.write(encodeClientFrame({ opcode: OPCODE.pong, payload: bytes.subarray(start, end) }));
     } else if (opcode === OPCODE.close && this.closeCode === null) {
       this.closeCode = end - start >= 2 ? bytes.readUInt16BE(start) : 1005;

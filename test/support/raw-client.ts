@@ -4,7 +4,6 @@
  * It keeps no rules: it answers no ping and no close frame unless told to, and sends whatever it
  * is given. For thousands of well-behaved clients see `light-client.ts`.
  */
-import { randomBytes } from 'node:crypto';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { AwaitedList } from './awaited-list.ts';
 import { cleanUpAfterwards } from './cleanup.ts';
@@ -16,21 +15,13 @@ import {
   OPCODE,
   type ReceivedFrame,
 } from './frames.ts';
+import { type HandshakeRequest, handshakeText } from './handshake-text.ts';
 import { linesNamed } from './http.ts';
 
 /** Where and how to connect. */
-export interface RawTarget {
-  readonly port?: number;
-  readonly host?: string;
+export interface RawTarget extends HandshakeRequest {
   /** A unix socket instead of host and port. */
   readonly socketPath?: string | null;
-  /** Path and query; `/connect` unless given. */
-  readonly path?: string;
-  readonly method?: string;
-  /** Name, value, name, value; added to those of a correct handshake. */
-  readonly headers?: readonly string[];
-  /** Names of handshake headers to leave out. */
-  readonly without?: readonly string[];
   /** Sent instead of a handshake. */
   readonly rawRequest?: string | Uint8Array;
 }
@@ -229,26 +220,6 @@ export async function openWebSocket(target: RawTarget): Promise<RawClient> {
     throw new Error(`the handshake was answered with ${answer.status} ${JSON.stringify(answer.body)}`);
   }
   return client;
-}
-
-/** The text of a correct handshake, changed as `target` says. */
-export function handshakeText(target: RawTarget): string {
-  const lines: [string, string][] = [
-    ['Host', `${target.host ?? '127.0.0.1'}:${target.port ?? 80}`],
-    ['Upgrade', 'websocket'],
-    ['Connection', 'Upgrade'],
-    ['Sec-WebSocket-Key', randomBytes(16).toString('base64')],
-    ['Sec-WebSocket-Version', '13'],
-  ];
-  const given = target.headers ?? [];
-  const left = new Set((target.without ?? []).map((name) => name.toLowerCase()));
-  for (let index = 0; index + 1 < given.length; index += 2) left.add((given[index] as string).toLowerCase());
-  const kept = lines.filter(([name]) => !left.has(name.toLowerCase()));
-  for (let index = 0; index + 1 < given.length; index += 2) {
-    kept.push([given[index] as string, given[index + 1] as string]);
-  }
-  const head = kept.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return `${target.method ?? 'GET'} ${target.path ?? '/connect'} HTTP/1.1\r\n${head}\r\n`;
 }
 
 function answerOf(head: string, body: string): HandshakeAnswer {
