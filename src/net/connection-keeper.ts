@@ -34,8 +34,14 @@ export class ConnectionKeeper implements ConnectionRules {
   readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly #connections = new Set<SocketConnection>();
   readonly #sweep: Cancellable;
+  readonly #forgotten: () => void;
 
-  constructor(rules: ConnectionRules, doors: { readonly writer: FanOutWriter; readonly timers: Timers }) {
+  /** `forgotten` is called after each connection that is gone. */
+  constructor(
+    rules: ConnectionRules,
+    doors: { readonly writer: FanOutWriter; readonly timers: Timers; readonly forgotten?: () => void },
+  ) {
+    this.#forgotten = doors.forgotten ?? (() => {});
     this.writer = doors.writer;
     this.messageBytesMax = rules.messageBytesMax;
     this.slowClient = rules.slowClient;
@@ -62,6 +68,12 @@ export class ConnectionKeeper implements ConnectionRules {
   /** Called when the socket of `connection` is closed. */
   forget(connection: SocketConnection): void {
     this.#connections.delete(connection);
+    this.#forgotten();
+  }
+
+  /** Cuts every connection that is not about to end by itself. */
+  terminateOpen(): void {
+    for (const connection of this.#connections) if (connection.open) connection.terminate();
   }
 
   /** Cuts every connection. */

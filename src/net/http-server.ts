@@ -79,6 +79,7 @@ export class HttpServer {
     this.#keeper = new ConnectionKeeper(rules, {
       writer: new FanOutWriter({ clock: options.clock, timers: options.timers }),
       timers: options.timers,
+      forgotten: () => this.#tellWhenQuiet(),
     });
     this.#lingering = new LingeringClose(options.clock);
     this.#lingerSweep = options.timers.every(CHECK_MAX_MS, () => this.#lingering.sweep());
@@ -107,12 +108,16 @@ export class HttpServer {
     this.#acceptor = null;
   }
 
-  /** Stops listening, lets requests in flight finish within the bound, and cuts everything else. */
+  /**
+   * Stops listening, lets requests in flight and close handshakes finish within the bound, and cuts
+   * everything else.
+   */
   async close(timeoutMs: number): Promise<void> {
     this.stopListening();
     this.#closing = true;
     this.#http.closeIdleConnections();
-    if (this.#inFlight > 0 || this.#pendingUpgrades.size > 0) await this.#quiet(timeoutMs);
+    this.#keeper.terminateOpen();
+    if (!this.#isQuiet) await this.#quiet(timeoutMs);
     for (const upgrade of this.#pendingUpgrades) upgrade.leave();
     this.#keeper.terminateAll();
     this.#lingering.cut();
@@ -174,8 +179,12 @@ export class HttpServer {
     this.#tellWhenQuiet();
   };
 
+  get #isQuiet(): boolean {
+    return this.#inFlight === 0 && this.#pendingUpgrades.size === 0 && this.#keeper.size === 0;
+  }
+
   #tellWhenQuiet(): void {
-    if (this.#inFlight === 0 && this.#pendingUpgrades.size === 0) this.#whenQuiet?.();
+    if (this.#isQuiet) this.#whenQuiet?.();
   }
 
   #quiet(timeoutMs: number): Promise<void> {
