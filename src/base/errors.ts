@@ -50,7 +50,8 @@ const kinds = {
     retryable: false,
     meaning: 'A session journal holds a record that is neither whole nor a torn end.',
     action:
-      'The damaged file was set aside with the suffix `.damaged`; close callbacks that it owed may be missing.',
+      'The damaged file was set aside with the suffix `.damaged`; ' +
+      'close callbacks that it owed may be missing.',
   },
   JOURNAL_WRITE_FAILED: {
     httpStatus: 503,
@@ -86,7 +87,8 @@ const kinds = {
     retryable: true,
     meaning: 'More connect callbacks are waiting than `callback.max_queued` allows.',
     action:
-      'Clients try again after `Retry-After`; raise `callback.max_in_flight` if the application can take more.',
+      'Clients try again after `Retry-After`; ' +
+      'raise `callback.max_in_flight` if the application can take more.',
   },
   DIRECTORY_UNAVAILABLE: {
     httpStatus: 503,

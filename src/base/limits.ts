@@ -77,7 +77,7 @@ export const LIMITS = {
   linkAsksWaitingMax: 20_000,
   /** How often overdue questions are looked for: a timer for each would cost more than it tells. */
   linkSweepMs: 25,
-  /** A link that broke although its worker lives is dialled again after this, at most doubled to the maximum. */
+  /** A link that broke although its worker lives is dialled again after this, doubled up to the maximum. */
   linkRedialMs: 10,
   linkRedialMaxMs: 1_000,
   /** Whoever connects to a worker's mesh says who it is within this time. */

@@ -16,6 +16,7 @@ export interface BusMessage {
   readonly bytes: Uint8Array;
 }
 
+/** What a sister answered: small structured facts, and bytes. */
 export interface BusAnswer {
   readonly facts: Json;
   readonly bytes: Uint8Array;
@@ -38,6 +39,7 @@ export interface Sister {
 /** Answers one request; a second call is a bug. */
 export type Reply = (facts: Json, bytes?: Uint8Array) => void;
 
+/** Takes the messages of one kind. `reply` of a message that was only told does nothing. */
 export type BusHandler = (from: Sister, message: BusMessage, reply: Reply) => void;
 
 /** A worker's place on the bus. Messages from one worker to another arrive in the order of sending. */
@@ -45,7 +47,10 @@ export interface Bus {
   readonly self: Sister;
   /** The gateway workers that are up, this one included. */
   sisters(): readonly Sister[];
-  /** Asks `slot`; a sister that is being replaced is waited for, within `timeoutMs`. Never calls `done` synchronously. */
+  /**
+   * Asks `slot`; a sister that is being replaced is waited for, within `timeoutMs`. Never calls `done`
+   * synchronously.
+   */
   ask(
     slot: WorkerSlot,
     message: BusMessage,
@@ -56,7 +61,7 @@ export interface Bus {
   tell(slot: WorkerSlot, message: BusMessage): void;
   /** Registers the one handler of a kind. */
   handle(kind: string, handler: BusHandler): void;
-  /** Called when a link to a (new run of a) sister is up: things said to an earlier run must be said again. */
+  /** Called when a link to a (new run of a) sister is up: what an earlier run was told must be told again. */
   onSisterUp(listener: (sister: Sister) => void): void;
   /** Called when a run has ended: what it held is gone. */
   onSisterDown(listener: (sister: Sister) => void): void;

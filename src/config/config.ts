@@ -12,6 +12,7 @@ export type SlowClientPolicy = 'close' | 'drop_oldest' | 'drop_newest';
 export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname';
 /** Which of kuiperbelt's two answers an unknown sole session gets: the program's or the README's. */
 export type Compat = 'released' | 'documented';
+/** The lowest severity that is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** A TCP address; `host` null means all interfaces, `port` 0 means any free one. */
@@ -26,6 +27,7 @@ export interface HeaderRule {
   readonly value: string;
 }
 
+/** What the application is asked and told, and how patiently. */
 export interface CallbackConfig {
   /** URLs; null means that the callback is not made. `connect` null: every connect answers 500. */
   readonly connect: string | null;
@@ -43,6 +45,7 @@ export interface CallbackConfig {
   readonly maxQueued: number;
 }
 
+/** Paths of the requests that a node answers. */
 export interface PathConfig {
   readonly connect: string;
   readonly send: string;
@@ -53,6 +56,7 @@ export interface PathConfig {
   readonly ping: string;
 }
 
+/** Bounds that an operator may want to move; `base/limits.ts` has the defaults and their reasons. */
 export interface LimitConfig {
   readonly messageBytesMax: number;
   readonly bodyBytesMax: number;
@@ -67,6 +71,7 @@ export interface LimitConfig {
   readonly receiveQueueMessagesMax: number;
 }
 
+/** Everything that can be configured. */
 export interface Config {
   /** Null: all interfaces. */
   readonly host: string | null;

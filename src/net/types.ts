@@ -6,7 +6,7 @@
  */
 import type { Result } from '../base/index.ts';
 
-/** A bound listening socket, as the supervisor hands it over. Opaque to everyone but `net/` and `process/`. */
+/** A bound listening socket, as the supervisor hands it over. Opaque to all but `net/` and `process/`. */
 export type ListenHandle = object & { readonly listenHandle?: never };
 
 /** Header lines in the order of the wire: name, value, name, value. */
@@ -78,6 +78,7 @@ export type EndCause =
   /** `close` or `terminate` was called by the role. */
   | 'server';
 
+/** How a connection ended, as the transport saw it. */
 export interface ConnectionEnd {
   readonly cause: EndCause;
   /** The close code received or sent; 1006 when there was none. */
@@ -119,7 +120,10 @@ export interface Connection<Context = unknown> {
   readonly queuedBytes: number;
   readonly queuedMessages: number;
   send(frame: Frame): SendOutcome;
-  /** Sends `farewell` if given, then a close frame, behind everything queued; the socket is cut 5 s later at the latest. */
+  /**
+   * Sends `farewell` if given, then a close frame, behind everything queued; the socket is cut 5 s
+   * later at the latest.
+   */
   close(code: number, reason: string, farewell?: Frame): void;
   /** Cuts the socket at once. */
   terminate(): void;
@@ -146,6 +150,7 @@ export interface HttpCall {
   readonly lateAnswer?: (answer: HttpAnswer) => void;
 }
 
+/** A whole answer to one of our requests. */
 export interface HttpAnswer {
   readonly status: number;
   readonly rawHeaders: RawHeaders;
