@@ -16,6 +16,7 @@ const COUNT_MAX = 1_000_000;
 const URL_REASON = 'Absolute, `http` or `https`.';
 const PATH_REASON = 'Starts with `/`; all paths differ.';
 
+/** The keys under `callback:`. */
 export const callbackKeys = {
   connect: urlField({
     description: 'Asked for every connect; its 200 with a session key admits the client.',
@@ -85,6 +86,7 @@ export const callbackKeys = {
   }),
 } as const;
 
+/** The keys under `path:`. */
 export const pathKeys = {
   connect: pathField({
     fallback: '/connect',
@@ -111,6 +113,7 @@ export const pathKeys = {
   ping: pathField({ fallback: '/ping', description: 'Says that the node lives.', reason: PATH_REASON }),
 } as const;
 
+/** The keys under `node:`. */
 export const nodeKeys = {
   name: nodeNameField({
     description: 'Name of this node; its host part is also the host of the default `endpoint`.',
@@ -125,6 +128,7 @@ export const nodeKeys = {
   }),
 } as const;
 
+/** The keys under `app:`. */
 export const appKeys = {
   listen: listenField({
     description:
@@ -139,6 +143,7 @@ export const appKeys = {
   }),
 } as const;
 
+/** The keys under `api:`. */
 export const apiKeys = {
   listen: listenField({
     description: "The operator's listener: `/healthz`, `/readyz`, `/metrics`.",
@@ -152,6 +157,7 @@ export const apiKeys = {
   }),
 } as const;
 
+/** The keys under `slow_client:`. */
 export const slowClientKeys = {
   policy: choiceField({
     choices: ['close', 'drop_oldest', 'drop_newest'],
@@ -175,6 +181,7 @@ export const slowClientKeys = {
   }),
 } as const;
 
+/** The keys under `ping:`. */
 export const pingKeys = {
   interval: durationField({
     fallbackMs: DEFAULTS.pingIntervalMs,
@@ -189,6 +196,7 @@ export const pingKeys = {
   }),
 } as const;
 
+/** The keys under `limits:`. */
 export const limitKeys = {
   message: sizeField({
     fallbackBytes: DEFAULTS.messageBytesMax,
@@ -263,6 +271,7 @@ export const limitKeys = {
   }),
 } as const;
 
+/** The keys under `drain:`. */
 export const drainKeys = {
   timeout: durationField({
     fallbackMs: DEFAULTS.drainTimeoutMs,
@@ -272,6 +281,7 @@ export const drainKeys = {
   }),
 } as const;
 
+/** The keys under `log:`. */
 export const logKeys = {
   level: choiceField({
     choices: ['debug', 'info', 'warn', 'error'],

@@ -46,6 +46,7 @@ import type { ReceiveCallbacks } from './receive-callbacks.ts';
 import { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
+/** What a connect passes through on its way in. */
 export interface AdmissionDoors {
   readonly config: Config;
   readonly settings: CallbackSettings & ConnectReplySettings;

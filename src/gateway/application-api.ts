@@ -25,8 +25,10 @@ import {
 import type { KeyAction, KeyDelivery, KeyOutcome } from './key-delivery.ts';
 import type { NodeChannels, Published } from './node-channels.ts';
 
+/** The calls that name targets. */
 export type ApplicationCall = 'send' | 'close' | 'subscribe' | 'unsubscribe';
 
+/** What the application's calls are carried out with. */
 export interface ApplicationApiDoors {
   readonly config: Config;
   readonly keys: KeyDelivery;

@@ -34,6 +34,7 @@ interface Pending extends CloseEvent {
   dueMs: number;
 }
 
+/** What close callbacks are sent, timed and remembered with. */
 export interface CloseCallbackDoors {
   readonly clock: Clock;
   readonly timers: Timers;

@@ -26,6 +26,7 @@ import type { ApplicationApi } from './application-api.ts';
 import type { GatewayStats } from './gateway-stats.ts';
 import type { NodeStats } from './node-stats.ts';
 
+/** Who answers which path. */
 export interface HttpFrontDoors {
   readonly config: Config;
   readonly clock: Clock;

@@ -48,6 +48,7 @@ export type LocalPerform = (
   done: (outcome: KeyOutcome | undefined) => void,
 ) => void;
 
+/** Where a key is looked up, here and at the sisters. */
 export interface KeyDeliveryDoors {
   readonly bus: Bus;
   readonly clock: Clock;

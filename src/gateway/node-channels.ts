@@ -26,6 +26,7 @@ export type Published =
   | { readonly type: 'published'; readonly delivered: number }
   | { readonly type: 'unavailable' };
 
+/** What channels are kept in order with, here and at the sisters. */
 export interface NodeChannelsDoors {
   readonly bus: Bus;
   readonly clock: Clock;

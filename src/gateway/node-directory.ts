@@ -26,6 +26,7 @@ const REPEAT_PORTION = 500;
 
 type Claim = [key: string, connection: string, generation: number];
 
+/** What the directory is kept with, here and at the sisters. */
 export interface NodeDirectoryDoors {
   readonly bus: Bus;
   readonly clock: Clock;

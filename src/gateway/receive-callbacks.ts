@@ -27,6 +27,7 @@ export interface Inbox {
   whenEmpty: (() => void) | null;
 }
 
+/** What receive callbacks are sent and reported with. */
 export interface ReceiveCallbackDoors {
   readonly logger: Logger;
   readonly meter: Meter;

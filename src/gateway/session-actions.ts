@@ -12,6 +12,7 @@ import type { ChannelMessage, NodeChannels } from './node-channels.ts';
 import type { HeldBounds, Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
+/** What acts on a session of this worker. */
 export interface SessionActionDoors {
   readonly config: Config;
   readonly stats: GatewayStats;

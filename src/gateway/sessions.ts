@@ -15,6 +15,7 @@ import type { NodeDirectory } from './node-directory.ts';
 import type { ReceiveCallbacks } from './receive-callbacks.ts';
 import type { Session } from './session.ts';
 
+/** What the sessions of this worker are kept and ended with. */
 export interface SessionsDoors {
   readonly journal: SessionJournal;
   readonly stats: GatewayStats;
