@@ -85,14 +85,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     request: ({ id, key }, message) =>
       receiveCallback(settings, { connectionId: id, key, requestId: ids.next(), ...message }),
   });
-  sessions.connect({
-    journal: doors.journal,
-    stats,
-    directory,
-    channels,
-    closeCallbacks,
-    receiveCallbacks,
-  });
+  sessions.connect({ journal: doors.journal, stats, directory, channels, closeCallbacks, receiveCallbacks });
   stats.watchEvents(() => closeCallbacks.pending);
   const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks };
   const admission = new Admission({ ...shared, settings, ids, timeoutMs, refusal: decisions.refusal });
