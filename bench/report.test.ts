@@ -32,6 +32,16 @@ describe('summarize', () => {
     const summary = summarize(SCENARIO, [590, 500, 900].map(figure), [100, 100, 100].map(figure));
     expect(summary.passes).toBe(false);
   });
+  it('compares what a second of server CPU time yields', () => {
+    const busy = (value: number, serverBusy: number): Figure => {
+      const { measurement } = figure(value);
+      return { value, measurement: { ...(measurement as NonNullable<typeof measurement>), serverBusy } };
+    };
+    const summary = summarize(SCENARIO, [busy(100, 0.5)], [busy(100, 1)]);
+    expect(summary.cpuRatio).toBe(2);
+    expect(summary.ratio.median).toBe(1);
+    expect(summarize(SCENARIO, [{ value: 1 }], [{ value: 1 }]).cpuRatio).toBeNull();
+  });
   it('gives no verdict without a bar', () => {
     expect(summarize({ ...SCENARIO, bar: null }, [figure(1)], [figure(1)]).passes).toBeNull();
   });

@@ -21,6 +21,8 @@ export interface Summary {
   readonly ours: number;
   readonly yardstick: number;
   readonly ratio: Spread;
+  /** The ratio of what a second of server CPU time yields; null where nothing was timed. */
+  readonly cpuRatio: number | null;
   /** Null without a bar. */
   readonly passes: boolean | null;
   readonly oursDetails: Details;
@@ -53,10 +55,21 @@ export function summarize(
     ours: median(values(ours)),
     yardstick: median(values(yardstick)),
     ratio,
+    cpuRatio: cpuRatioOf(ours, yardstick),
     passes: scenario.bar === null ? null : reaches(ratio.median, scenario.bar),
     oursDetails: detailsOf(ours),
     yardstickDetails: detailsOf(yardstick),
   };
+}
+
+/** Others on the machine take turns of the server's core; CPU time counts only its own. */
+function cpuRatioOf(ours: readonly Figure[], yardstick: readonly Figure[]): number | null {
+  const perCpuSecond = (figures: readonly Figure[]): number[] => {
+    const measured = figures.flatMap(({ measurement }) => measurement ?? []);
+    return measured.map(({ perSecond, serverBusy }) => perSecond / serverBusy);
+  };
+  const compared = ratios(perCpuSecond(ours), perCpuSecond(yardstick));
+  return compared.length === 0 ? null : median(compared);
 }
 
 function detailsOf(figures: readonly Figure[]): Details {
@@ -79,6 +92,7 @@ const HEADINGS = [
   'ours',
   'yardstick',
   'ratio (min..max)',
+  'per CPU s',
   'bar',
   'verdict',
   'p50/p99 ms ours',
@@ -106,6 +120,7 @@ function renderRow(summary: Summary): string[] {
     number(summary.ours),
     number(summary.yardstick),
     `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}..${ratio.max.toFixed(2)})`,
+    summary.cpuRatio === null ? '-' : summary.cpuRatio.toFixed(2),
     summary.bar === null ? '-' : `${summary.bar.direction === 'at_least' ? '>=' : '<='} ${summary.bar.ratio}`,
     summary.passes === null ? '-' : summary.passes ? 'pass' : 'SHORT',
     latencies(oursDetails),
