@@ -30,5 +30,8 @@ node:
   data_dir: ${JSON.stringify(dataDir)}
 api:
   listen: 127.0.0.1:${ports.api}
+# People read this terminal; what follows below is for them.
+log:
+  level: warn
 `;
 }

@@ -4,6 +4,7 @@
  * Pure. A node that runs out of file descriptors refuses callbacks and journals as well as clients,
  * so it promises fewer connections instead.
  */
+import { DEFAULTS } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 
 /** Files, callbacks, links and listeners of one worker beside its clients. */
@@ -22,8 +23,11 @@ export function fitToHost(config: Config, descriptorsMax: number | null): Fitted
   const connectionsMax = perWorkerMax * config.workers;
   const wanted = config.limits.connectionsMax;
   if (wanted <= connectionsMax) return { config, warnings: [] };
+  const fitted = { ...config, limits: { ...config.limits, connectionsMax } };
+  // Nobody asked for the default, so nobody needs to be told that it gave way.
+  if (wanted === DEFAULTS.connectionsMax) return { config: fitted, warnings: [] };
   return {
-    config: { ...config, limits: { ...config.limits, connectionsMax } },
+    config: fitted,
     warnings: [
       `limits.connections is ${wanted}, but ${config.workers} worker(s) of ${descriptorsMax} file ` +
         `descriptors each hold ${connectionsMax}; that is the limit now. Raise \`ulimit -n\` for more.`,

@@ -1,0 +1,94 @@
+/**
+ * Builds a gateway worker: the gateway role on its real adapters.
+ *
+ * Earlier journals are adopted before the worker is ready, so that what they owe cannot be forgotten
+ * by a death in between.
+ */
+import { METRICS_KIND } from '../api/index.ts';
+import { assert } from '../base/index.ts';
+import { MeshBus } from '../bus/index.ts';
+import { Gateway } from '../gateway/index.ts';
+import { adoptJournals, JournalWriter, journalPath, systemDisk } from '../journal/index.ts';
+import { HttpClient, HttpServer } from '../net/index.ts';
+import type { ListenerName } from '../process/index.ts';
+import { systemClock, systemRandom, systemTimers } from '../system/index.ts';
+import { LoadReports } from './load-reports.ts';
+import type { WorkerDoors } from './worker-doors.ts';
+import type { WorkerRole } from './worker-duties.ts';
+
+/** Builds the role; it is ready when this resolves. */
+export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole> {
+  const { init, logger, meter, channel } = doors;
+  const { config, slot, run, bootId, dataDir } = init;
+  const journal = new JournalWriter({
+    disk: systemDisk,
+    path: journalPath({ dataDir, slot, run, bootId }),
+    bootId,
+    slot,
+    run,
+    timers: systemTimers,
+    logger,
+  });
+  const { owed } = adoptJournals({ disk: systemDisk, paths: init.adoptJournals, journal, bootId, logger });
+  const bus = new MeshBus({
+    self: { slot, run },
+    kind: 'gateway',
+    meshPath: init.meshPath,
+    clock: systemClock,
+    timers: systemTimers,
+    logger,
+    meter: meter.meter,
+  });
+  const httpClient = new HttpClient({ ...config.callback, timers: systemTimers });
+  const gateway = new Gateway({
+    init,
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    logger,
+    meter: meter.meter,
+    bus,
+    journal,
+    owed,
+    httpClient,
+    createServer: (handlers) =>
+      new HttpServer({
+        limits: config.limits,
+        slowClient: config.slowClient,
+        idleTimeoutMs: config.idleTimeoutMs,
+        ping: config.ping,
+        clock: systemClock,
+        timers: systemTimers,
+        logger,
+        handlers,
+      }),
+  });
+  bus.handle(METRICS_KIND, (_from, _message, reply) => {
+    // A rejection is a bug and ends the worker; the asker only sees a worker that keeps silent.
+    void meter.snapshot().then((snapshot) => reply(null, Buffer.from(JSON.stringify(snapshot))));
+  });
+  const reports = new LoadReports({
+    timers: systemTimers,
+    read: () => ({ stats: gateway.stats() }),
+    send: (message) => channel.send(message),
+  });
+  gateway.onStats(() => reports.changed());
+  // Last, because sisters ask as soon as they can.
+  await bus.listen();
+  return {
+    listen: (listener, handle) => gateway.listen(ofGateway(listener), handle),
+    unlisten: (listener) => gateway.unlisten(ofGateway(listener)),
+    peers: (peers, ended) => {
+      bus.peers(peers);
+      gateway.peers(peers, ended);
+    },
+    grant: (mode, contactAgeMs) => gateway.grant(mode, contactAgeMs),
+    drain: (timeoutMs) => gateway.drain(timeoutMs),
+    supervisorLost: () => gateway.supervisorLost(),
+  };
+}
+
+function ofGateway(listener: ListenerName): 'public' | 'app' {
+  assert(listener !== 'api', "the operator's listener belongs to the api worker");
+  return listener;
+}
