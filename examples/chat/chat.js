@@ -104,6 +104,7 @@ function take(event) {
     // A restarted application counts from the beginning.
     presenceNumber = 0;
     show('open', 'connected');
+    find('invitation')?.remove();
     event.history.forEach(addMessage);
   }
   if (event.type === 'message') addMessage(event);
