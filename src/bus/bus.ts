@@ -9,7 +9,10 @@ import type { Result, WorkerSlot } from '../base/index.ts';
 /** Anything that survives JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** A message: what it is about, small structured facts, and bytes that are passed on untouched. */
+/**
+ * A message: what it is about, small structured facts, and bytes that are passed on untouched.
+ * Nobody may change facts or bytes afterwards: they are copied late, or never within one worker.
+ */
 export interface BusMessage {
   readonly kind: string;
   readonly facts: Json;
@@ -24,10 +27,10 @@ export interface BusAnswer {
 
 /** Why a request was not answered by the sister. */
 export type BusFailure =
-  /** No such worker at present, or its link broke before it answered. */
+  /** No such worker within the time given, or its link broke before it answered, or it knows no such kind. */
   | 'unreachable'
   | 'timeout'
-  /** The link's outbox is full. */
+  /** Too much waits for that worker, or the message is too large for a link. */
   | 'overloaded';
 
 /** Who sent a message: the slot, and which run of it. */
@@ -45,7 +48,7 @@ export type BusHandler = (from: Sister, message: BusMessage, reply: Reply) => vo
 /** A worker's place on the bus. Messages from one worker to another arrive in the order of sending. */
 export interface Bus {
   readonly self: Sister;
-  /** The gateway workers that are up, this one included. */
+  /** The gateway workers that can be asked now, this one included, by slot. */
   sisters(): readonly Sister[];
   /**
    * Asks `slot`; a sister that is being replaced is waited for, within `timeoutMs`. Never calls `done`
@@ -57,13 +60,16 @@ export interface Bus {
     timeoutMs: number,
     done: (answer: Result<BusAnswer, BusFailure>) => void,
   ): void;
-  /** Sends without an answer; lost when the link is down. */
+  /** Sends without an answer; lost when the link is down or takes no more. */
   tell(slot: WorkerSlot, message: BusMessage): void;
   /** Registers the one handler of a kind. */
   handle(kind: string, handler: BusHandler): void;
   /** Called when a link to a (new run of a) sister is up: what an earlier run was told must be told again. */
   onSisterUp(listener: (sister: Sister) => void): void;
-  /** Called when a run has ended: what it held is gone. */
+  /**
+   * Called once when a run is over for us: what it held is gone, and nothing more of it is heard.
+   * A run whose links broke although it lives comes up again as if it were new.
+   */
   onSisterDown(listener: (sister: Sister) => void): void;
 }
 
