@@ -5,12 +5,12 @@
  * and prints medians as ratios of the same round against a bare `ws` server. It makes no load and
  * judges nothing: a message lost is an error, a bar missed is a line in the table. See `README.md`.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, warnIfBusy } from './machine.ts';
-import { ARROKOTH } from './peers/arrokoth.ts';
+import { arrokoth, BUILT_PROGRAM } from './peers/arrokoth.ts';
 import { BARE_WS, BARE_WS_TWIN } from './peers/bare-ws.ts';
 import type { Peer } from './peers/peer.ts';
 import { warnIfUnpinned } from './pinned-process.ts';
@@ -22,7 +22,8 @@ const USAGE = `npm run bench -- [options]
   --rounds N      interleaved rounds (5)
   --only A,B      scenarios of that name, or of all that begin so up to a dash
   --quick         one round with short windows: shows that it runs, not what it yields
-  --against NAME  the yardstick runs against ${ARROKOTH.name} (default) or ${BARE_WS_TWIN.name}
+  --program FILE  the node's program (dist/main/arrokoth.js); another build to compare with
+  --twin          the yardstick against itself instead of a node: what noise alone does
   --profile       writes CPU profiles of the servers to bench/profiles; slows them
   --json FILE     writes all figures of all rounds
 Scenarios: ${SITTINGS.flatMap(({ scenarios }) => scenarios.map(({ name }) => name)).join(' ')}
@@ -39,7 +40,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
-    against: { type: 'string', default: ARROKOTH.name },
+    program: { type: 'string', default: BUILT_PROGRAM },
+    twin: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -50,8 +52,9 @@ if (options.help) process.stdout.write(USAGE);
 else await run().catch(fail);
 
 async function run(): Promise<void> {
-  const ours = [ARROKOTH, BARE_WS_TWIN].find(({ name }) => name === options.against);
-  if (ours === undefined) throw new Error(`--against ${options.against}: no such server\n${USAGE}`);
+  const ours = options.twin ? BARE_WS_TWIN : arrokoth(options.program);
+  if (!options.twin && !existsSync(options.program))
+    throw new Error(`${options.program}: run npm run build first`);
   const rounds = options.rounds === undefined ? (options.quick ? 1 : ROUNDS) : Number(options.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${options.rounds}: not a number from 1`);

@@ -62,6 +62,9 @@ export async function runSitting(options: {
         onFigure(scenario, pair.server.name, await measure({ scenario, pair, sitting, pace, profiles }));
       }
     }
+  } catch (error) {
+    for (const { server } of pairs) console.error(`${server.name}'s last words: ${server.lastWords()}`);
+    throw error;
   } finally {
     for (const { server, maker } of pairs) {
       server.kill();

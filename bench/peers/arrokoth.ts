@@ -6,18 +6,21 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Peer } from './peer.ts';
+import type { Peer, PeerCommand, PeerPlace } from './peer.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../dist/main/arrokoth.js');
+/** What `npm run build` makes of this checkout. */
+export const BUILT_PROGRAM = join(import.meta.dirname, '../../dist/main/arrokoth.js');
 
-/** A node with one gateway worker. */
-export const ARROKOTH: Peer = {
-  name: 'arrokoth',
-  command: ({ directory, port, applicationUrl }) => {
-    const file = join(directory, 'arrokoth.yml');
-    writeFileSync(
-      file,
-      `host: 127.0.0.1
+/** A node with one gateway worker, of this build or of another. */
+export function arrokoth(program: string): Peer {
+  return { name: 'arrokoth', command: (place) => command(program, place) };
+}
+
+function command(program: string, { directory, port, applicationUrl }: PeerPlace): PeerCommand {
+  const file = join(directory, 'arrokoth.yml');
+  writeFileSync(
+    file,
+    `host: 127.0.0.1
 port: ${port}
 workers: 1
 suppress_access_log: true
@@ -29,7 +32,6 @@ node: { data_dir: "${join(directory, 'data')}" }
 ping: { interval: 0s }
 log: { level: warn }
 `,
-    );
-    return { arguments: [PROGRAM, 'start', '--config', file], environment: {} };
-  },
-};
+  );
+  return { arguments: [program, 'start', '--config', file], environment: {} };
+}

@@ -12,6 +12,7 @@ import type { Address } from '../load/orders.ts';
 import { killGroup, SERVER_CORE, startNode } from '../pinned-process.ts';
 
 const START_TIMEOUT_MS = 20_000;
+const LAST_WORDS_MAX = 2_000;
 const PROBE = join(import.meta.dirname, 'probe.mjs');
 
 /** What a server is told about the run. */
@@ -22,11 +23,17 @@ export interface PeerPlace {
   readonly applicationUrl: string;
 }
 
+/** How a server is started. */
+export interface PeerCommand {
+  /** What follows `node`. */
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** A kind of server. */
 export interface Peer {
   readonly name: string;
-  /** Arguments of `node`, and additions to the environment. */
-  command(place: PeerPlace): { arguments: readonly string[]; environment: Record<string, string> };
+  command(place: PeerPlace): PeerCommand;
 }
 
 /** Bytes held by all processes of a server after a forced collection. */
@@ -41,12 +48,20 @@ export class RunningPeer {
   readonly address: Address;
   readonly #process: ChildProcess;
   readonly #probes: string;
+  readonly #log: string;
 
-  private constructor(name: string, address: Address, process: ChildProcess, probes: string) {
-    this.name = name;
-    this.address = address;
-    this.#process = process;
-    this.#probes = probes;
+  private constructor(options: {
+    readonly name: string;
+    readonly address: Address;
+    readonly process: ChildProcess;
+    readonly probes: string;
+    readonly log: string;
+  }) {
+    this.name = options.name;
+    this.address = options.address;
+    this.#process = options.process;
+    this.#probes = options.probes;
+    this.#log = options.log;
   }
 
   /** Starts a server and waits until it answers. */
@@ -67,12 +82,13 @@ export class RunningPeer {
         NODE_ENV: 'production',
       },
     });
-    const running = new RunningPeer(peer.name, { host: '127.0.0.1', port }, child, probes);
+    const address = { host: '127.0.0.1', port };
+    const running = new RunningPeer({ name: peer.name, address, process: child, probes, log });
     const deadline = performance.now() + START_TIMEOUT_MS;
     while (!(await running.#answers())) {
       if (child.exitCode !== null || performance.now() > deadline) {
         running.kill();
-        throw new Error(`${peer.name} did not start:\n${readFileSync(log, 'utf8').slice(-2_000)}`);
+        throw new Error(`${peer.name} did not start:\n${running.lastWords()}`);
       }
       await sleep(50);
     }
@@ -97,6 +113,11 @@ export class RunningPeer {
   /** Writes one profile a process, named `file-PID.cpuprofile`. */
   async stopProfile(file: string): Promise<void> {
     await this.#askAll({ type: 'profile_stop', file });
+  }
+
+  /** The end of what the server has logged. */
+  lastWords(): string {
+    return readFileSync(this.#log, 'utf8').slice(-LAST_WORDS_MAX);
   }
 
   kill(): void {
