@@ -46,8 +46,9 @@ describe('arrokoth', () => {
 
   test('says where a node listens, and ends with 0 after SIGTERM', async () => {
     const node = await startNode({ config: { api: { listen: '127.0.0.1:0' } } });
+    // Log and words come over pipes of their own, so that either may be first.
+    await expect.poll(() => node.stdout()).toContain(`api     ${node.addresses.api?.url}`);
     expect(node.stdout()).toContain(`public  ${node.addresses.public.url}`);
-    expect(node.stdout()).toContain(`api     ${node.addresses.api?.url}`);
     const { code } = await node.stop();
     expect(code).toBe(0);
     await expect(request({ url: node.addresses.public.url })).rejects.toThrow();
