@@ -9,23 +9,8 @@ import type { Logger, Meter } from '../base/index.ts';
 import type { CallbackConfig, LimitConfig } from '../config/index.ts';
 import type { HttpClient } from '../net/index.ts';
 import type { CallbackRequest } from '../relay/index.ts';
+import type { ClientMessage, Inbox } from './inbox.ts';
 import type { Session } from './session.ts';
-
-/** One message of a client, whole. */
-export interface ClientMessage {
-  readonly payload: Uint8Array;
-  readonly binary: boolean;
-}
-
-/** What one client said and the application has not answered yet. */
-export interface Inbox {
-  readonly messages: ClientMessage[];
-  bytes: number;
-  /** Reading from the client is paused. */
-  paused: boolean;
-  /** Called once when nothing is left; set when the connection has ended. */
-  whenEmpty: (() => void) | null;
-}
 
 /** What receive callbacks are sent and reported with. */
 export interface ReceiveCallbackDoors {

@@ -8,7 +8,7 @@
 import type { ChannelName, ConnectionId, SessionKey } from '../base/index.ts';
 import type { Connection, Frame, SendOutcome } from '../net/index.ts';
 import { SessionLife } from '../relay/index.ts';
-import type { Inbox } from './receive-callbacks.ts';
+import type { Inbox } from './inbox.ts';
 
 /** Messages that came between registration and the hello. */
 interface Held {

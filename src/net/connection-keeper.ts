@@ -6,27 +6,19 @@
  */
 import type { Socket } from 'node:net';
 import { type Cancellable, LIMITS, type Timers } from '../base/index.ts';
-import { SocketConnection } from './connection.ts';
+import { type ConnectionCare, type ConnectionRules, SocketConnection } from './connection.ts';
 import type { FanOutWriter } from './fan-out-writer.ts';
 import type { SlowClientBounds } from './outbox.ts';
 import type { Connection, ConnectionEvents } from './types.ts';
+
+export type { ConnectionRules } from './connection.ts';
 
 const SWEEP_MIN_MS = 10;
 const SWEEP_MAX_MS = 1_000;
 const SWEEPS_PER_TIMEOUT = 10;
 
-/** What the connections of one server have in common. */
-export interface ConnectionRules {
-  readonly messageBytesMax: number;
-  readonly slowClient: SlowClientBounds;
-  /** 0: off. */
-  readonly idleTimeoutMs: number;
-  /** `intervalMs` 0: no pings. */
-  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
-}
-
 /** Holds the connections and looks after them. */
-export class ConnectionKeeper implements ConnectionRules {
+export class ConnectionKeeper implements ConnectionCare {
   readonly writer: FanOutWriter;
   readonly messageBytesMax: number;
   readonly slowClient: SlowClientBounds;

@@ -7,11 +7,28 @@
  */
 import type { Socket } from 'node:net';
 import { assert, LIMITS } from '../base/index.ts';
-import type { ConnectionKeeper } from './connection-keeper.ts';
+import type { FanOutWriter } from './fan-out-writer.ts';
 import { type EncodedFrame, encodeClose, encodePing, encodePong } from './frame.ts';
 import { type FrameListener, FrameReceiver, type FrameViolation } from './frame-receiver.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type SlowClientBounds } from './outbox.ts';
 import type { Connection, ConnectionEnd, ConnectionEvents, Frame, SendOutcome } from './types.ts';
+
+/** What the connections of one server have in common. */
+export interface ConnectionRules {
+  readonly messageBytesMax: number;
+  readonly slowClient: SlowClientBounds;
+  /** 0: off. */
+  readonly idleTimeoutMs: number;
+  /** `intervalMs` 0: no pings. */
+  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+}
+
+/** What a connection needs of its `ConnectionKeeper`. */
+export interface ConnectionCare extends ConnectionRules {
+  readonly writer: FanOutWriter;
+  /** Called when the socket of `connection` is closed. */
+  forget(connection: SocketConnection): void;
+}
 
 /** What a client may still send after the end before the socket is cut, so that it sees our close frame. */
 const DISCARDED_BYTES_MAX = 16 * 1_024 * 1_024;
@@ -34,7 +51,7 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
   readonly context: Context;
   readonly #events: ConnectionEvents<Context>;
   readonly #socket: Socket;
-  readonly #keeper: ConnectionKeeper;
+  readonly #keeper: ConnectionCare;
   readonly #outbox: Outbox;
   #receiver: FrameReceiver | null = null;
   #state: State = 'open';
@@ -49,7 +66,7 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
   #cutAtMs = 0;
   #discardedBytes = 0;
 
-  constructor(socket: Socket, keeper: ConnectionKeeper, context: Context, events: ConnectionEvents<Context>) {
+  constructor(socket: Socket, keeper: ConnectionCare, context: Context, events: ConnectionEvents<Context>) {
     const nowMs = keeper.writer.nowMs();
     this.context = context;
     this.#events = events;
