@@ -226,10 +226,9 @@ export class PlainExchange implements HttpResponse {
   #sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     const socket = this.#response.socket;
     if (socket === null) return;
-    const noBody = this.#response.req.method === 'HEAD';
-    const bytes = closingResponse(status, headers, body);
+    const bytes = closingResponse(status, headers, body, this.#response.req.method);
     // What is still to come of the body is thrown away until the socket is cut.
     this.#response.req.resume();
-    this.#lingering.close(socket, noBody ? bytes.subarray(0, bytes.indexOf('\r\n\r\n') + 4) : bytes);
+    this.#lingering.close(socket, bytes);
   }
 }

@@ -10,8 +10,13 @@ import type { RawHeaders } from './types.ts';
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FORBIDDEN_IN_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** A whole response after which the connection closes. */
-export function closingResponse(status: number, headers: RawHeaders, body: string | Uint8Array): Buffer {
+/** A whole response after which the connection closes. The answer to HEAD says how long its body would be. */
+export function closingResponse(
+  status: number,
+  headers: RawHeaders,
+  body: string | Uint8Array,
+  method = 'GET',
+): Buffer {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
   const lines = safeHeaders(headers);
@@ -20,7 +25,8 @@ export function closingResponse(status: number, headers: RawHeaders, body: strin
   head += 'Connection: close\r\n';
   if (mayHaveBody(status)) head += `Content-Length: ${bytes.length}\r\n`;
   // Header values are bytes of latin1 on the wire, the body is what the caller made of it.
-  return Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), mayHaveBody(status) ? bytes : Buffer.alloc(0)]);
+  const headBytes = Buffer.from(`${head}\r\n`, 'latin1');
+  return mayHaveBody(status) && method !== 'HEAD' ? Buffer.concat([headBytes, bytes]) : headBytes;
 }
 
 /** RFC 9110 section 6.4.1: these answers have no body and therefore no length. */

@@ -69,7 +69,7 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
 
   refuse(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     if (!this.#settle()) return;
-    this.#doors.lingering.close(this.#socket, closingResponse(status, headers, body));
+    this.#doors.lingering.close(this.#socket, closingResponse(status, headers, body, this.method));
   }
 
   abandon(): void {
