@@ -70,7 +70,9 @@ export class ApplicationCalls {
     const { url, socketPath } = this.#address;
     const method = call.method ?? 'POST';
     return await request({
-      ...(socketPath === null ? { url: `${url}${path}` } : { socketPath, path }),
+      ...(socketPath === null ? { url } : { socketPath }),
+      // As it stands: a URL object would take dots and doubled slashes away.
+      path,
       method,
       headers: lines,
       ...(method === 'GET' ? {} : { body: call.body ?? '' }),
@@ -112,6 +114,11 @@ export class ApplicationCalls {
       if (performance.now() > untilMs) throw new Error(`the counters stay at ${JSON.stringify(stats)}`);
     }
   }
+}
+
+/** Nobody is connected and nothing is owed to the application. */
+export function isQuiet(stats: Stats): boolean {
+  return stats.connections === 0 && stats.closing_connections === 0;
 }
 
 /** What an answer says. */

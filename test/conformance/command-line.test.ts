@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import {
   cleanUpAfterwards,
   freePort,
+  handshake,
+  openWebSocket,
   ROOT,
   request,
   startApplication,
@@ -108,13 +110,7 @@ describe('ekbo that starts a node', () => {
     expect(node.addresses.public.port).toBe(given);
     expect((await request({ url: `http://127.0.0.1:${given}/ping` })).text).toBe(BODY.ok);
     await expect(request({ url: `http://127.0.0.1:${inFile}/ping` })).rejects.toThrow('ECONNREFUSED');
-    await request({
-      url: `http://127.0.0.1:${given}/connect`,
-      headers: [
-        ...['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Version', '13'],
-        ...['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
-      ],
-    }).catch(() => undefined);
+    await openWebSocket({ port: given });
     const [connect] = await application.waitFor('connect', 1);
     // Decided: the port that is bound, where the original names the file's.
     expect(connect?.header('X-Kuiperbelt-Endpoint')).toBe(`127.0.0.1:${given}`);
@@ -142,8 +138,10 @@ describe('ekbo that starts a node', () => {
     const warnings = node.log.items.filter((line) => line.level === 'warn').map((line) => line.msg);
     expect(warnings.some((text) => text.includes('chatty'))).toBe(true);
     expect(warnings.some((text) => text.includes('-gops-addr'))).toBe(true);
-    expect((await node.stop()).code).toBe(0);
-    expect(node.log.items.some((line) => line.level === 'debug')).toBe(true);
+    const { port } = node.addresses.public;
+    const stranger = handshake({ port, rawRequest: 'this is no HTTP\r\n\r\n' });
+    expect((await stranger.answered).status).toBe(400);
+    await node.waitForLog((line) => line.level === 'debug');
   });
 });
 
@@ -164,9 +162,9 @@ describe('arrokoth', () => {
   it('says where it listens, and stops on SIGINT and SIGTERM alike', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const node = await startNode({ config: { node: { name: 'n@127.0.0.1' } } });
+      expect((await node.stop(signal)).code).toBe(0);
       expect(node.stdout()).toContain('serves as n@127.0.0.1');
       expect(node.stdout()).toContain(node.addresses.public.url);
-      expect((await node.stop(signal)).code).toBe(0);
     }
   });
 });

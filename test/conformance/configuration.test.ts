@@ -133,10 +133,7 @@ const MISTAKES: [line: string, said: RegExp][] = [
     'callback: { receive: "ftp://x", conect: "http://x" }',
     /^config\.yml:9:\d+ callback\.receive: expected .*http/,
   ],
-  [
-    'path: { send: "/x", ping: "/x", stats: "stats" }',
-    /^config\.yml:10:\d+ path\.ping: expected .*\/x.*path\.send/,
-  ],
+  ['path: { stats: "stats" }', /^config\.yml:10:\d+ path\.stats: expected a path that starts with .*"stats"/],
   ['proxy_set_header: [1]', /^config\.yml:11:\d+ proxy_set_header: expected /],
   ['workers: 0', /^config\.yml:12:\d+ workers: expected .*1.*0/],
   ['limits: { message: 5 parsecs }', /^config\.yml:13:\d+ limits\.message: expected a size/],
@@ -156,10 +153,28 @@ describe('a wrong file', () => {
         `${line}\n${said.join('\n')}`,
       ).toHaveLength(1);
     }
-    expect(said.some((words) => /^config\.yml:9:\d+ callback\.conect: .*callback\.connect/.test(words))).toBe(
-      true,
-    );
-    expect(said.some((words) => /^config\.yml:10:\d+ path\.stats: expected .*"?\//.test(words))).toBe(true);
+    expect(
+      said.filter((words) => /^config\.yml:9:\d+ callback\.conect: .*callback\.connect\?/.test(words)),
+    ).toHaveLength(1);
+    expect(said).toHaveLength(MISTAKES.length + 1);
+  });
+
+  it('names keys that do not go together', async () => {
+    const said = await refusal([
+      'path: { send: "/x", ping: "/x" }',
+      'workers: 1',
+      'callback: { close_backoff: 2m }',
+    ]);
+    expect(said.sort()).toEqual([
+      expect.stringMatching(/^config\.yml:1:\d+ path\.ping: expected a path of its own.*\/x.*path\.send/),
+      expect.stringMatching(
+        /^config\.yml:3:\d+ callback\.close_backoff: expected at most callback\.close_backoff_max/,
+      ),
+    ]);
+    const headers = await refusal(['channel_header: x-kuiperbelt-SESSION']);
+    expect(headers).toEqual([
+      expect.stringMatching(/^config\.yml:1:\d+ channel_header: expected .*session_header/),
+    ]);
   });
 
   it('names the variable that must be set', async () => {

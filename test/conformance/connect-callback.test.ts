@@ -189,7 +189,7 @@ describe('the endpoint in callbacks', () => {
     const application = await startApplication();
     const { callback } = application;
     const [told, apart] = await Promise.all([
-      startNode({ config: { callback, endpoint: 'Push.Example:1 (blue)' } }),
+      startNode({ config: { callback, endpoint: 'Push.Example:1/blue?' } }),
       startNode({ config: { callback, app: { listen: '127.0.0.1:0' }, node: { name: 'a@127.0.0.9' } } }),
     ]);
     await openWebSocket({ port: told.addresses.public.port, path: '/connect?key=told' });
@@ -199,7 +199,7 @@ describe('the endpoint in callbacks', () => {
         .calls('connect')
         .find((call) => call.query.get('key') === key)
         ?.header('X-Kuiperbelt-Endpoint');
-    expect(endpointOf('told')).toBe('Push.Example:1 (blue)');
+    expect(endpointOf('told')).toBe('Push.Example:1/blue?');
     expect(endpointOf('apart')).toBe(`127.0.0.9:${apart.addresses.app?.port}`);
   });
 });
