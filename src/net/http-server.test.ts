@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
@@ -144,10 +145,15 @@ describe('requests', () => {
 
   test('a client that ends its side after the request still gets the answer', async () => {
     const { port } = await startServer({
-      handlers: { request: (_request, response) => setImmediate(() => response.send(200, [], 'late')) },
+      handlers: {
+        request: async (_request, response) => {
+          for (let index = 0; index < 50; index++) await turn();
+          response.send(200, [], 'late');
+        },
+      },
     });
     const { socket, all } = dial(port);
-    socket.end('GET / HTTP/1.0\r\n\r\n');
+    socket.end('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(await all).toMatch(/late$/);
   });
 });
@@ -320,6 +326,14 @@ describe('listeners', () => {
     const client = await openWebSocket({ socketPath });
     client.sendClose(1000);
     await client.closed;
+    // Both sides close what they hold; the descriptor must not be closed twice.
+    server.stopListening();
+    await turn();
+    const file = openSync('/dev/null', 'r');
+    cleanUpAfterwards(() => closeSync(file));
+    bound.value.close();
+    await turn();
+    expect(fstatSync(file).isCharacterDevice()).toBe(true);
   });
 });
 

@@ -34,6 +34,12 @@ const CHECK_MAX_MS = 1_000;
 const CHECK_MIN_MS = 10;
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
 
+/** The part of a server that its type declarations leave out. */
+interface AdoptingServer {
+  _handle: ListenHandle;
+  _listen2?(address: null, port: number, addressType: number, backlog: number): void;
+}
+
 /** Bounds as resolved numbers, the doors to the world, and who handles what arrives. */
 export interface HttpServerOptions {
   readonly limits: {
@@ -98,7 +104,7 @@ export class HttpServer {
     const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true });
     acceptor.on('connection', (socket) => this.#http.emit('connection', socket));
     acceptor.on('error', (error) => this.#logger.warn({ error: error.message }, 'cannot accept'));
-    acceptor.listen(handle, BACKLOG);
+    listenOn(acceptor, handle);
     this.#acceptor = acceptor;
   }
 
@@ -142,6 +148,8 @@ export class HttpServer {
     });
     http.on('request', (request, response) => this.#handle(request, response, false));
     http.on('checkContinue', (request, response) => this.#handle(request, response, true));
+    // A client that has said all it wanted to (FIN) may still be waiting for its answer.
+    (http as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     if (this.#handlers.upgrade !== undefined) {
       http.on('upgrade', (request, socket, head) => this.#handleUpgrade(request, socket as net.Socket, head));
     }
@@ -208,6 +216,22 @@ export class HttpServer {
     const status = statusOf(error.code);
     this.#lingering.close(socket, closingResponse(status, PLAIN_TEXT, `${STATUS_CODES[status]}\n`));
   }
+}
+
+/**
+ * `Server.listen` adopts TCP handles only. Of a unix socket it would make a second handle with the
+ * same descriptor, and whichever is closed last would then close somebody else's. So a unix socket
+ * is adopted as node:cluster adopts handles in its workers.
+ */
+function listenOn(acceptor: net.Server, handle: ListenHandle): void {
+  if (handle.constructor.name !== 'Pipe') {
+    acceptor.listen(handle, BACKLOG);
+    return;
+  }
+  const inside = acceptor as unknown as AdoptingServer;
+  assert(typeof inside._listen2 === 'function', 'this release of Node adopts unix sockets');
+  inside._handle = handle;
+  inside._listen2(null, -1, -1, BACKLOG);
 }
 
 function statusOf(errorCode: string | undefined): number {
