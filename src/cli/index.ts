@@ -1,11 +1,10 @@
 /** The two programs' command lines; `main/` gives them the world. */
 export { runArrokoth } from './arrokoth.ts';
-export {
-  type BoundAddress,
-  type CliDoors,
-  EXIT,
-  type NodeRequest,
-  type StartedApplication,
-  type StartedNode,
+export type {
+  BoundAddress,
+  CliDoors,
+  NodeRequest,
+  StartedApplication,
+  StartedNode,
 } from './cli-doors.ts';
 export { runEkbo } from './ekbo.ts';
