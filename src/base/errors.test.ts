@@ -6,7 +6,8 @@ const table: [code: string, kind: ErrorKind][] = Object.entries(ERRORS);
 function renderPage(): string {
   const rows = table.map(([code, kind]) => {
     const { httpStatus = '', closeCode = '', retryable, meaning, action } = kind;
-    return `| \`${code}\` | ${httpStatus} | ${closeCode} | ${retryable ? 'yes' : 'no'} | ${meaning} | ${action} |\n`;
+    const again = retryable ? 'yes' : 'no';
+    return `| \`${code}\` | ${httpStatus} | ${closeCode} | ${again} | ${meaning} | ${action} |\n`;
   });
   return `# Errors
 
