@@ -1,10 +1,10 @@
 /** The mesh over real unix sockets: the promises of every bus, and what only sockets can do wrong. */
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, type Socket } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ask, type BusWorld, busSuite, latch, message, nextUp } from '../../test/fakes/bus-suite.ts';
 import { CollectedLog } from '../../test/fakes/collected-log.ts';
 import { FakeTime } from '../../test/fakes/fake-time.ts';
@@ -244,6 +244,39 @@ describe('runs of a mesh', () => {
     expect(await ask(second, 0, message('echo'))).toMatchObject({ ok: true });
   });
 
+  it('are cut on both ways when one way breaks', async () => {
+    const first = await start(0);
+    const dialled: Socket[] = [];
+    const server = createServer((socket) => {
+      dialled.push(socket);
+      socket.on('data', () => send(socket, 'hello', null));
+    });
+    server.listen(world.path(1, 1));
+    onTestFinished(() => void server.close());
+    world.places.push({ kind: 'gateway', slot: 1, run: 1, meshPath: world.path(1, 1) });
+    const up = nextUp(first);
+    world.tellAll();
+    await up;
+    const { socket } = await dialAsStranger(0, 1);
+    send(socket, 'hello', greeting(1, 1, first.self));
+    await once(socket, 'data');
+    const cut = once(dialled[0] as Socket, 'close');
+    socket.destroy();
+    await cut;
+    expect([said, first.sisters()]).toEqual([['0.1: up 1.1', '0.1: down 1.1'], [first.self]]);
+  });
+
+  it('are not believed when the supervisor has named a later one', async () => {
+    const first = await start(0);
+    world.places.push({ kind: 'gateway', slot: 1, run: 3, meshPath: world.path(1, 3) });
+    world.tellAll();
+    const { socket, frames } = await dialAsStranger(0, 1);
+    const ended = once(socket, 'close');
+    send(socket, 'hello', greeting(1, 2, first.self));
+    await ended;
+    expect([frames, said]).toEqual([[], []]);
+  });
+
   it('are dialled until they listen', async () => {
     const first = await start(0);
     world.announce(first);
@@ -328,10 +361,14 @@ describe('bounds', () => {
     const got: Json[] = [];
     second.handle('note', (_from, { facts }) => got.push(facts));
     const large = { kind: 'echo', facts: null, bytes: new Uint8Array(60_000) };
+    const outcomes: unknown[] = [];
     const answers = [ask(first, 1, large), ask(first, 1, large)];
+    first.ask(1, large, 10, (answer) => outcomes.push(answer));
     first.tell(1, { ...large, kind: 'note' });
     first.tell(1, message('note', 'small'));
     expect(await Promise.all(answers)).toMatchObject([{ ok: true }, { ok: false, error: 'overloaded' }]);
+    world.pass(1_000);
+    expect(outcomes).toEqual([{ ok: false, error: 'overloaded' }]);
     expect(got).toEqual(['small']);
     expect(world.log.messages('warn')).toHaveLength(1);
   });

@@ -4,16 +4,7 @@
  * Synchronous, because a record has to be on disk before the turn goes on to the next one's
  * callbacks; an interface, so that tests can let a disk be full, slow to take bytes, or torn.
  */
-import {
-  closeSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 const READ_CHUNK_BYTES = 1_024 * 1_024;
 /** Session keys may be personal data: the files belong to the node's user alone. */
@@ -37,8 +28,6 @@ export interface JournalDisk {
   rename(from: string, to: string): void;
   /** Harmless when there is no such file. */
   remove(path: string): void;
-  /** Names in a directory. */
-  list(directory: string): string[];
 }
 
 /** The disk of this machine. */
@@ -66,5 +55,4 @@ export const systemDisk: JournalDisk = {
   },
   rename: (from, to) => renameSync(from, to),
   remove: (path) => rmSync(path, { force: true }),
-  list: (directory) => readdirSync(directory),
 };

@@ -60,13 +60,6 @@ export class MemoryDisk implements JournalDisk {
     this.#open.delete(path);
   }
 
-  list(directory: string): string[] {
-    const prefix = `${directory}/`;
-    return [...this.files.keys()]
-      .filter((path) => path.startsWith(prefix))
-      .map((path) => path.slice(prefix.length));
-  }
-
   #open = new Map<string, { bytes: Uint8Array }>();
 
   #write(file: { bytes: Uint8Array }, bytes: Uint8Array): number {
