@@ -1,50 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { FakeTime } from '../../test/fakes/fake-time.ts';
 import {
   closePayload,
   encodeClientFrame,
-  FrameReader,
   type FrameToSend,
   OPCODE,
   openWebSocket,
 } from '../../test/support/index.ts';
-import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
-import { FanOutWriter } from './fan-out-writer.ts';
-import { type Connection, type ConnectionEnd, encodeFrame } from './index.ts';
+import { encodeFrame } from './index.ts';
 import { FakeSocket } from './testdata/fake-socket.ts';
+import { setUpConnection } from './testdata/quiet-connection.ts';
 import { startServer } from './testdata/test-server.ts';
 
 const text = (words: string) => encodeFrame(Buffer.from(words), false);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-const RULES: ConnectionRules = {
-  messageBytesMax: 65_536,
-  slowClient: { policy: 'close', queueBytesMax: 1_000, queueMessagesMax: 3 },
-  idleTimeoutMs: 0,
-  ping: { intervalMs: 0, timeoutMs: 0 },
-};
-
-/** A connection without a network, in time that stands still. */
-function setUp(rules: Partial<ConnectionRules> = {}) {
-  const time = new FakeTime();
-  const writer = new FanOutWriter({ clock: time, timers: time });
-  const keeper = new ConnectionKeeper({ ...RULES, ...rules }, { writer, timers: time });
-  const socket = new FakeSocket();
-  const messages: string[] = [];
-  const ends: ConnectionEnd[] = [];
-  const connection: Connection<string> = keeper.admit(socket.socket, 'context', {
-    message: (_connection, payload) => messages.push(Buffer.from(payload).toString()),
-    ended: (_connection, end) => ends.push(end),
-  });
-  const say = (frame: FrameToSend) => socket.say(encodeClientFrame(frame));
-  const heard = () => {
-    time.endTurn();
-    return new FrameReader()
-      .read(socket.bytes)
-      .map(({ opcode, payload }) => [opcode, payload.toString('latin1')]);
-  };
-  return { time, keeper, socket, connection, messages, ends, say, heard };
-}
 
 describe('messages', () => {
   test('go both ways, whole and in order', async () => {
@@ -134,7 +102,7 @@ describe('the client closes', () => {
   });
 
   test('what is queued goes out before the echo', () => {
-    const { connection, say, heard } = setUp();
+    const { connection, say, heard } = setUpConnection();
     connection.send(text('pending'));
     say({ opcode: OPCODE.close, payload: closePayload(1000) });
     expect(connection.send(text('too late'))).toBe('closed');
@@ -201,7 +169,7 @@ describe('broken rules', () => {
   });
 
   test('a client that does not leave is cut', async () => {
-    const { socket, say, time, ends } = setUp();
+    const { socket, say, time, ends } = setUpConnection();
     say({ masked: false });
     await turn();
     time.endTurn();
@@ -214,7 +182,7 @@ describe('broken rules', () => {
   });
 
   test('a client that goes on sending is cut', async () => {
-    const { socket, say } = setUp();
+    const { socket, say } = setUpConnection();
     say({ masked: false });
     await turn();
     const chunk = Buffer.alloc(1_024 * 1_024);
@@ -249,7 +217,7 @@ describe('we close', () => {
   });
 
   test('the close frame of the client ends the handshake, its messages are nobody’s any more', () => {
-    const { connection, socket, say, messages, ends, heard } = setUp();
+    const { connection, socket, say, messages, ends, heard } = setUpConnection();
     connection.close(4409, 'replaced');
     connection.close(1000, 'again');
     expect(connection.open).toBe(false);
@@ -265,7 +233,7 @@ describe('we close', () => {
   });
 
   test('a client that never answers is cut', () => {
-    const { connection, socket, time } = setUp();
+    const { connection, socket, time } = setUpConnection();
     connection.close(1001, '');
     time.advance(4_999);
     expect(socket.destroyed).toBe(false);
@@ -274,7 +242,7 @@ describe('we close', () => {
   });
 
   test('terminate cuts at once', () => {
-    const { connection, socket, ends } = setUp();
+    const { connection, socket, ends } = setUpConnection();
     connection.send(text('never'));
     connection.terminate();
     connection.terminate();
@@ -284,7 +252,7 @@ describe('we close', () => {
   });
 
   test('a role may close from within a message', () => {
-    const { keeper, time } = setUp();
+    const { keeper, time } = setUpConnection();
     const socket = new FakeSocket();
     const seen: string[] = [];
     keeper.admit(socket.socket, null, {
@@ -298,181 +266,4 @@ describe('we close', () => {
     time.endTurn();
     expect(seen).toEqual(['a', 'server']);
   });
-});
-
-describe('idle timeout', () => {
-  test('closes with 1001 when the client does nothing', () => {
-    const { time, ends, heard } = setUp({ idleTimeoutMs: 1_000 });
-    time.advance(999);
-    expect(ends).toEqual([]);
-    time.advance(101);
-    expect(ends).toEqual([{ cause: 'idle', code: 1001, reason: 'idle timeout' }]);
-    expect(heard()).toEqual([[OPCODE.close, '\x03\xe9idle timeout']]);
-  });
-
-  test.each([
-    ['a message', { payload: 'x' }],
-    ['a piece of a message', { payload: 'x', fin: false }],
-    ['a ping', { opcode: OPCODE.ping }],
-    ['a pong nobody asked for', { opcode: OPCODE.pong }],
-  ])('%s renews it', (_name, frame) => {
-    const { time, ends, say } = setUp({ idleTimeoutMs: 1_000 });
-    time.advance(950);
-    say(frame);
-    time.advance(950);
-    expect(ends).toEqual([]);
-    time.advance(200);
-    expect(ends).toHaveLength(1);
-  });
-
-  test('a message to the client renews it', () => {
-    const { time, ends, connection } = setUp({ idleTimeoutMs: 1_000 });
-    time.advance(950);
-    connection.send(text('news'));
-    time.advance(950);
-    expect(ends).toEqual([]);
-    time.advance(200);
-    expect(ends).toHaveLength(1);
-  });
-
-  test('our pings and their pongs do not renew it', () => {
-    const { time, ends, say, heard } = setUp({
-      idleTimeoutMs: 1_000,
-      ping: { intervalMs: 200, timeoutMs: 200 },
-    });
-    let answered = 0;
-    for (let step = 0; step < 50; step++) {
-      time.advance(20);
-      const pings = heard().filter(([opcode]) => opcode === OPCODE.ping).length;
-      if (pings > answered) say({ opcode: OPCODE.pong });
-      answered = pings;
-    }
-    expect(answered).toBeGreaterThan(2);
-    expect(ends).toEqual([{ cause: 'idle', code: 1001, reason: 'idle timeout' }]);
-  });
-
-  test('time does not count while we do not read', () => {
-    const { time, ends, connection } = setUp({
-      idleTimeoutMs: 1_000,
-      ping: { intervalMs: 500, timeoutMs: 500 },
-    });
-    connection.pauseReading();
-    time.advance(10_000);
-    expect(ends).toEqual([]);
-    connection.resumeReading();
-    time.advance(2_000);
-    expect(ends).toHaveLength(1);
-  });
-});
-
-describe('pings', () => {
-  const ping = { intervalMs: 1_000, timeoutMs: 500 };
-
-  test('are sent when nothing was heard, and an answer keeps the connection', () => {
-    const { time, ends, say, heard } = setUp({ ping });
-    time.advance(950);
-    expect(heard()).toEqual([]);
-    say({ payload: 'x' });
-    time.advance(950);
-    expect(heard()).toEqual([]);
-    time.advance(150);
-    expect(heard()).toEqual([[OPCODE.ping, '']]);
-    say({ opcode: OPCODE.pong });
-    time.advance(950);
-    expect(heard()).toHaveLength(1);
-    time.advance(150);
-    expect(heard()).toHaveLength(2);
-    expect(ends).toEqual([]);
-  });
-
-  test('that are not answered end the connection', () => {
-    const { time, ends, heard } = setUp({ ping });
-    time.advance(1_050);
-    expect(heard()).toHaveLength(1);
-    time.advance(400);
-    expect(ends).toEqual([]);
-    time.advance(150);
-    expect(ends).toEqual([{ cause: 'ping_timeout', code: 1001, reason: 'ping timeout' }]);
-  });
-
-  test('anything heard is as good as a pong', () => {
-    const { time, ends, say } = setUp({ ping });
-    for (let step = 0; step < 10; step++) {
-      time.advance(1_200);
-      say({ payload: 'busy' });
-    }
-    expect(ends).toEqual([]);
-  });
-});
-
-describe('slow clients', () => {
-  test('close: the role hears of it within send, the client finds 1013 behind what it was given', async () => {
-    const { connection, socket, ends, heard, time } = setUp();
-    socket.stalled = true;
-    connection.send(text('held'));
-    time.endTurn();
-    const outcomes = ['1', '2', '3', '4', '5'].map((words) => connection.send(text(words)));
-    expect(outcomes).toEqual(['queued', 'queued', 'queued', 'closed', 'closed']);
-    expect(ends).toEqual([{ cause: 'slow', code: 1013, reason: 'too slow' }]);
-    await socket.release();
-    expect(heard()).toEqual([
-      [OPCODE.text, 'held'],
-      [OPCODE.close, '\x03\xf5too slow'],
-    ]);
-    expect(socket.writableEnded).toBe(true);
-  });
-
-  test('close: one that stays stalled is cut', () => {
-    const { connection, socket, time } = setUp();
-    socket.stalled = true;
-    for (let index = 0; index < 6; index++) {
-      connection.send(text('x'));
-      time.endTurn();
-    }
-    time.advance(6_000);
-    expect(socket.destroyed).toBe(true);
-  });
-
-  test('a stalled client that takes what it was given is alive', async () => {
-    const { connection, socket, time, ends } = setUp({ ping: { intervalMs: 1_000, timeoutMs: 500 } });
-    socket.stalled = true;
-    connection.send(text('held'));
-    time.advance(1_200);
-    await socket.release();
-    time.advance(450);
-    expect(ends).toEqual([]);
-  });
-
-  test.each(['close', 'drop_oldest', 'drop_newest'] as const)(
-    '%s: a real client that stops reading delays nobody',
-    async (policy) => {
-      const { port, accepted } = await startServer({
-        slowClient: { policy, queueBytesMax: 1_000_000, queueMessagesMax: 20 },
-      });
-      const stuck = await openWebSocket({ port });
-      const quick = await openWebSocket({ port });
-      const [slow, other] = (await accepted.atLeast(2)) as [Connection, Connection];
-      stuck.pause();
-      const flood = encodeFrame(Buffer.alloc(400_000), true);
-      while (slow.queuedMessages === 0) {
-        expect(slow.send(flood)).toBe('queued');
-        await turn();
-      }
-      const outcomes = Array.from({ length: 50 }, (_, index) => slow.send(text(`${index}`)));
-      other.send(text('on time'));
-      expect(await quick.nextText()).toBe('on time');
-      stuck.resume();
-      if (policy === 'close') {
-        expect((await stuck.closed).closeFrame).toEqual({ code: 1013, reason: 'too slow' });
-        expect(outcomes.at(-1)).toBe('closed');
-        return;
-      }
-      const kept = await stuck.frames.atLeast(20, ({ opcode }) => opcode === OPCODE.text);
-      const first = policy === 'drop_oldest' ? 30 : 0;
-      expect(kept.map(({ text }) => Number(text))).toEqual(Array.from({ length: 20 }, (_, n) => n + first));
-      slow.send(text('healthy again'));
-      await stuck.frames.first(({ text }) => text === 'healthy again');
-      expect(slow.queuedMessages).toBe(0);
-    },
-  );
 });

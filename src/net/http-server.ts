@@ -13,7 +13,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import * as net from 'node:net';
-import type { Cancellable, Clock, Logger, Timers } from '../base/index.ts';
+import { assert, type Cancellable, type Clock, type Logger, type Timers } from '../base/index.ts';
 import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
 import { ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
