@@ -84,8 +84,10 @@ export const LIMITS = {
   linkHelloMs: 5_000,
   /** Grants are renewed this often; one older than the isolation timeout admits nobody. */
   grantPeriodMs: 500,
-  /** How often a worker reports its load when it changed. */
+  /** How soon a worker reports a change of its load; listeners are balanced by it. */
   loadReportMs: 25,
+  /** How often it reports when only its counts of messages change, which a sum after its death needs. */
+  messageReportMs: 250,
   /** A restarted worker waits this long at first, then twice as long each time, to the maximum. */
   workerRestartMs: 10,
   workerRestartMaxMs: 5_000,

@@ -7,12 +7,21 @@ import type { FromWorker } from '../process/index.ts';
 /** What a report is made of. */
 export type Load = Omit<Extract<FromWorker, { type: 'load' }>, 'type'>;
 
-/** Joins changes that happen within `LIMITS.loadReportMs` into one report. */
+/**
+ * Joins changes that happen within `LIMITS.loadReportMs` into one report. Under a steady stream of
+ * messages each report would cost more than the messages of a millisecond, and the supervisor needs
+ * to know connections soon, but messages only for the sum: those wait for `LIMITS.messageReportMs`.
+ */
 export class LoadReports {
   readonly #timers: Timers;
   readonly #read: () => Load;
   readonly #send: (message: FromWorker) => void;
   #due = false;
+  /** Something was reported a moment ago. */
+  #resting = false;
+  #heldBack = false;
+  #toldConnections = 0;
+  #toldClosing = 0;
 
   constructor(doors: {
     readonly timers: Timers;
@@ -28,9 +37,28 @@ export class LoadReports {
   changed(): void {
     if (this.#due) return;
     this.#due = true;
-    this.#timers.after(LIMITS.loadReportMs, () => {
-      this.#due = false;
-      this.#send({ type: 'load', ...this.#read() });
+    this.#timers.after(LIMITS.loadReportMs, () => this.#look());
+  }
+
+  #look(): void {
+    this.#due = false;
+    const load = this.#read();
+    const { connections, closingConnections } = load.stats;
+    const moved = connections !== this.#toldConnections || closingConnections !== this.#toldClosing;
+    if (moved || !this.#resting) this.#report(load);
+    else this.#heldBack = true;
+  }
+
+  #report(load: Load): void {
+    this.#toldConnections = load.stats.connections;
+    this.#toldClosing = load.stats.closingConnections;
+    this.#heldBack = false;
+    this.#send({ type: 'load', ...load });
+    if (this.#resting) return;
+    this.#resting = true;
+    this.#timers.after(LIMITS.messageReportMs, () => {
+      this.#resting = false;
+      if (this.#heldBack) this.#report(this.#read());
     });
   }
 }
