@@ -1,74 +1,15 @@
 /** The mesh over real unix sockets: the promises of every bus, and what only sockets can do wrong. */
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ask, type BusWorld, busSuite, latch, message, nextUp } from '../../test/fakes/bus-suite.ts';
-import { CollectedLog } from '../../test/fakes/collected-log.ts';
-import { FakeTime } from '../../test/fakes/fake-time.ts';
+import { ask, busSuite, latch, message, nextUp } from '../../test/fakes/bus-suite.ts';
+import { MeshWorld } from '../../test/fakes/mesh-world.ts';
 import { LIMITS } from '../base/index.ts';
-import type { WorkerKind, WorkerPlace } from '../process/index.ts';
-import type { Bus, Json } from './bus.ts';
+import type { Json } from './bus.ts';
 import { encodeFrame, FrameDecoder, type FrameType, type LinkFrame } from './frame-codec.ts';
 import { MeshBus } from './mesh.ts';
-
-/** Patience is the test's, but turns end by themselves, since sockets do not wait for a test. */
-class SocketTime extends FakeTime {
-  override endOfTurn(run: () => void): void {
-    setImmediate(run);
-  }
-}
-
-/** A node's workers and the list that its supervisor would send them. */
-class MeshWorld implements BusWorld {
-  readonly directory = mkdtempSync(join(tmpdir(), 'arrokoth-mesh-'));
-  readonly time = new SocketTime();
-  readonly log = new CollectedLog();
-  readonly buses = new Set<MeshBus>();
-  places: WorkerPlace[] = [];
-
-  path(slot: number, run: number): string {
-    return join(this.directory, `${slot}.${run}.sock`);
-  }
-
-  async make(slot: number, run: number, kind: WorkerKind = 'gateway', outboxBytesMax = 64_000_000) {
-    const meshPath = kind === 'gateway' ? this.path(slot, run) : join(this.directory, 'api.sock');
-    const doors = { clock: this.time, timers: this.time, logger: this.log };
-    const bus = new MeshBus({ self: { slot, run }, kind, meshPath, ...doors, outboxBytesMax });
-    this.buses.add(bus);
-    await bus.listen();
-    return bus;
-  }
-
-  announce(bus: Bus): void {
-    const { slot, run } = bus.self;
-    this.places = this.places.filter((place) => place.slot !== slot);
-    this.places.push({ kind: 'gateway', slot, run, meshPath: this.path(slot, run) });
-    this.tellAll();
-  }
-
-  tellAll(): void {
-    for (const bus of this.buses) bus.peers(this.places);
-  }
-
-  async kill(bus: Bus): Promise<void> {
-    this.buses.delete(bus as MeshBus);
-    await (bus as MeshBus).close();
-    this.places = this.places.filter((place) => place.slot !== bus.self.slot);
-    this.tellAll();
-  }
-
-  pass(ms: number): void {
-    this.time.advance(ms);
-  }
-
-  async end(): Promise<void> {
-    await Promise.all([...this.buses].map((bus) => bus.close()));
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-}
 
 busSuite('MeshBus', () => new MeshWorld());
 
