@@ -56,8 +56,11 @@ export const LIMITS = {
   closeHandshakeMs: 5_000,
   /** Redirects that a connect callback follows, as Go's client does. */
   redirectsMax: 10,
-  /** Idle keep-alive connections to one callback host, and how long they are kept. */
-  callbackIdleSocketsMax: 32,
+  /**
+   * Idle keep-alive connections to one callback host, and how long they are kept. As many as may be
+   * in flight: answers come in bursts, and a smaller pool would dial anew for each burst's rest.
+   */
+  callbackIdleSocketsMax: 256,
   callbackIdleSocketMs: 10_000,
   /** Stands in for `callback.timeout: 0`: an application that never answers must not hold us for ever. */
   callbackTimeoutMaxMs: 300_000,
