@@ -9,7 +9,7 @@ import type { Figure } from './sitting.ts';
 import { type Bar, median, ratios, reaches, type Spread, spread } from './statistics.ts';
 
 /** All figures of one scenario, by peer, a figure a round. */
-export type Figures = ReadonlyMap<string, readonly Figure[]>;
+type Figures = ReadonlyMap<string, readonly Figure[]>;
 
 /** A scenario over all rounds, as it is also written to the JSON file. */
 export interface Summary {

@@ -130,7 +130,8 @@ function describeFigure(round: number, scenario: Scenario, peer: string, figure:
     figure.measurement === undefined
       ? ''
       : `  maker idle ${Math.round(figure.measurement.makerIdle * 100)} %`;
-  return `round ${round}  ${scenario.name.padEnd(17)} ${peer.padEnd(12)} ${value.padStart(9)} ${scenario.unit}${idle}`;
+  const who = `${scenario.name.padEnd(17)} ${peer.padEnd(12)}`;
+  return `round ${round}  ${who} ${value.padStart(9)} ${scenario.unit}${idle}`;
 }
 
 function writeJson(file: string, summaries: readonly Summary[], entries: readonly Entry[]): void {

@@ -87,7 +87,7 @@ export class Crowd implements ClientOwner {
   }
 }
 
-/** Every maker has loopback addresses of its own, so that ports of others and of the last round do not matter. */
+/** Every maker has loopback addresses of its own: ports of others and of the last round do not matter. */
 function localAddressOf(index: number): string {
   const { pid } = process;
   return `127.${1 + ((pid >> 8) & 127)}.${pid & 255}.${2 + Math.floor(index / CLIENTS_PER_LOCAL_ADDRESS)}`;

@@ -14,7 +14,7 @@ const OPCODE_TEXT = 1;
 const OPCODE_BINARY = 2;
 const OPCODE_CLOSE = 8;
 
-/** Hands every whole frame of `buffer[start, end)` to the sink; returns where the first partial one begins. */
+/** Hands each whole frame of `buffer[start, end)` to the sink; returns where the first partial one begins. */
 export function walkFrames(
   buffer: Buffer,
   start: number,
