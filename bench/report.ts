@@ -8,9 +8,6 @@ import type { Scenario } from './scenarios.ts';
 import type { Figure } from './sitting.ts';
 import { type Bar, median, ratios, reaches, type Spread, spread } from './statistics.ts';
 
-/** All figures of one scenario, by peer, a figure a round. */
-type Figures = ReadonlyMap<string, readonly Figure[]>;
-
 /** A scenario over all rounds, as it is also written to the JSON file. */
 export interface Summary {
   readonly name: string;

@@ -15,8 +15,3 @@ export class AssertionFailed extends Error {
 export function assert(condition: unknown, sentence: string): asserts condition {
   if (!condition) throw new AssertionFailed(sentence);
 }
-
-/** Marks a branch that the type system has already ruled out. */
-export function unreachable(value: never): never {
-  throw new AssertionFailed(`a case was forgotten: ${JSON.stringify(value)}`);
-}
