@@ -113,7 +113,7 @@ describe('pings', () => {
 });
 
 describe('slow clients', () => {
-  test('close: the role hears of it within send, the client finds 1013 behind what it was given', async () => {
+  test('close: the role hears of it within send, the client finds 1013 behind what it got', async () => {
     const { connection, socket, ends, heard, time } = setUpConnection();
     socket.stalled = true;
     connection.send(text('held'));

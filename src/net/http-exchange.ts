@@ -8,7 +8,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http';
 import { failed, ok, type Result } from '../base/index.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { LingeringClose } from './lingering-close.ts';
-import { closingResponse, mayHaveBody, safeHeaders } from './plain-response.ts';
+import { mayHaveBody, safeHeaders } from './plain-response.ts';
 import type { HttpRequest, HttpResponse, RawHeaders } from './types.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -226,9 +226,9 @@ export class PlainExchange implements HttpResponse {
   #sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     const socket = this.#response.socket;
     if (socket === null) return;
-    const bytes = closingResponse(status, headers, body, this.#response.req.method);
+    const { req: message } = this.#response;
     // What is still to come of the body is thrown away until the socket is cut.
-    this.#response.req.resume();
-    this.#lingering.close(socket, bytes);
+    message.resume();
+    this.#lingering.answer(socket, { status, headers, body, method: message.method });
   }
 }

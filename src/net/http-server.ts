@@ -18,7 +18,6 @@ import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
 import { ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
-import { closingResponse } from './plain-response.ts';
 import type { HttpHandlers, ListenHandle } from './types.ts';
 import { PendingUpgrade } from './upgrade-request.ts';
 
@@ -214,7 +213,7 @@ export class HttpServer {
       return;
     }
     const status = statusOf(error.code);
-    this.#lingering.close(socket, closingResponse(status, PLAIN_TEXT, `${STATUS_CODES[status]}\n`));
+    this.#lingering.answer(socket, { status, headers: PLAIN_TEXT, body: `${STATUS_CODES[status]}\n` });
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../base/index.ts';
+import { closingResponse, type PlainAnswer } from './plain-response.ts';
 
 /** Long enough for an answer to cross a slow network once, short enough to hold few sockets. */
 const LINGER_MS = 2_000;
@@ -21,8 +22,8 @@ export class LingeringClose {
     this.#clock = clock;
   }
 
-  /** Writes `bytes` and FIN, and cuts the socket when the client has left or time is up. */
-  close(socket: Socket, bytes: Uint8Array): void {
+  /** Answers for the last time, and cuts the socket when the client has left or time is up. */
+  answer(socket: Socket, answer: PlainAnswer): void {
     if (socket.destroyed) return;
     socket.on('error', ignore);
     if (!socket.writable) {
@@ -34,7 +35,7 @@ export class LingeringClose {
       bytesReadMax: socket.bytesRead + LINGER_BYTES_MAX,
     });
     socket.once('close', () => this.#deadlines.delete(socket));
-    socket.end(bytes);
+    socket.end(closingResponse(answer, this.#clock.wallMs()));
     socket.resume();
   }
 

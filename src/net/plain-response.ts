@@ -10,18 +10,23 @@ import type { RawHeaders } from './types.ts';
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FORBIDDEN_IN_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** A whole response after which the connection closes. The answer to HEAD says how long its body would be. */
-export function closingResponse(
-  status: number,
-  headers: RawHeaders,
-  body: string | Uint8Array,
-  method = 'GET',
-): Buffer {
+/** What an answer says. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly body: string | Uint8Array;
+  /** Of the request; the answer to HEAD says how long its body would be, and has none. */
+  readonly method?: string | undefined;
+}
+
+/** A whole response after which the connection closes. */
+export function closingResponse(answer: PlainAnswer, wallMs: number): Buffer {
+  const { status, headers, body, method } = answer;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
   const lines = safeHeaders(headers);
   for (let index = 0; index < lines.length; index += 2) head += `${lines[index]}: ${lines[index + 1]}\r\n`;
-  head += `Date: ${new Date().toUTCString()}\r\n`;
+  head += `Date: ${new Date(wallMs).toUTCString()}\r\n`;
   head += 'Connection: close\r\n';
   if (mayHaveBody(status)) head += `Content-Length: ${bytes.length}\r\n`;
   // Header values are bytes of latin1 on the wire, the body is what the caller made of it.

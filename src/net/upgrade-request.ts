@@ -13,7 +13,6 @@ import type { ConnectionKeeper } from './connection-keeper.ts';
 import { EncodedFrame } from './frame.ts';
 import { RequestHead } from './http-exchange.ts';
 import type { LingeringClose } from './lingering-close.ts';
-import { closingResponse } from './plain-response.ts';
 import type { Connection, ConnectionEvents, RawHeaders, UpgradeRequest } from './types.ts';
 
 /** RFC 6455 section 1.3. */
@@ -69,7 +68,7 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
 
   refuse(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     if (!this.#settle()) return;
-    this.#doors.lingering.close(this.#socket, closingResponse(status, headers, body, this.method));
+    this.#doors.lingering.answer(this.#socket, { status, headers, body, method: this.method });
   }
 
   abandon(): void {
