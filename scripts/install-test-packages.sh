@@ -5,7 +5,8 @@
 set -euo pipefail
 
 declare -A package_of=(
-  [chromium]=chromium
+  # Without a font, text has no size and a page looks empty to its test.
+  [chromium]='chromium fonts-dejavu-core'
   [curl]=curl
   [nc]=netcat-openbsd
   [ps]=procps
@@ -18,7 +19,8 @@ programs=("$@")
 wanted=()
 for program in "${programs[@]}"; do
   package=${package_of[$program]:?"$program is not a program that the tests use"}
-  command -v "$program" >/dev/null || wanted+=("$package")
+  read -ra packages <<<"$package"
+  command -v "$program" >/dev/null || wanted+=("${packages[@]}")
 done
 
 if [ ${#wanted[@]} -eq 0 ]; then
