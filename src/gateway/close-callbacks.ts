@@ -59,7 +59,10 @@ export class CloseCallbacks {
   readonly #ready = new BoundedQueue<Pending>(LIMITS.closeEventsPendingMax);
   readonly #answers: { add(amount: number, labels: { result: string }): void };
   #waiting: Pending[] = [];
+  /** Events whose client's last words are not answered yet. */
+  #announced = 0;
   #inFlight = 0;
+  #fillAwaited = false;
   #stopped = false;
   #onIdle: (() => void)[] = [];
 
@@ -75,18 +78,27 @@ export class CloseCallbacks {
 
   /** Events that are not answered yet. */
   get pending(): number {
-    return this.#ready.size + this.#waiting.length + this.#inFlight;
+    return this.#announced + this.#ready.size + this.#waiting.length + this.#inFlight;
   }
 
   /** Takes over an event that the journal already knows. */
   add(event: CloseEvent): void {
-    if (this.#ready.push({ ...event, attempt: 0, dueMs: 0 })) return this.#fill();
+    if (this.#ready.push({ ...event, attempt: 0, dueMs: 0 })) return this.#fillAtEndOfTurn();
     // The journal keeps it: the next run of this worker will send it.
     this.#answers.add(1, { result: 'deferred' });
     this.#doors.logger.error(
       { connection: event.connection, pending: this.pending },
       'too many close callbacks are pending; this one is left to the journal',
     );
+  }
+
+  /** The same, once `before` says so; the event counts as pending meanwhile. */
+  addAfter(event: CloseEvent, before: (ready: () => void) => void): void {
+    this.#announced++;
+    before(() => {
+      this.#announced--;
+      this.add(event);
+    });
   }
 
   /** Sends nothing more; what is pending stays in the journal. */
@@ -108,7 +120,21 @@ export class CloseCallbacks {
       if (event.dueMs > nowMs || !this.#ready.push(event)) still.push(event);
     }
     this.#waiting = still;
-    this.#fill();
+    this.#fillAtEndOfTurn();
+  }
+
+  /**
+   * What the application is told stands in the journal first. Otherwise a kill in between would let
+   * our replacement tell the same event with another reason.
+   */
+  #fillAtEndOfTurn(): void {
+    if (this.#fillAwaited) return;
+    this.#fillAwaited = true;
+    this.#doors.timers.endOfTurn(() => {
+      this.#fillAwaited = false;
+      this.#doors.journal.flush();
+      this.#fill();
+    });
   }
 
   #fill(): void {
@@ -145,7 +171,7 @@ export class CloseCallbacks {
         }
         this.#done(event, verdict);
       }
-      this.#fill();
+      this.#fillAtEndOfTurn();
     });
   }
 
