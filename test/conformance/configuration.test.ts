@@ -145,7 +145,7 @@ const MISTAKES: [line: string, said: RegExp][] = [
 ];
 
 describe('a wrong file', () => {
-  it('stops the start, and all of its mistakes are told by file, line, key and what was expected', async () => {
+  it('stops the start; all mistakes are told by file, line, key and what was expected', async () => {
     const said = await refusal(MISTAKES.map(([line]) => line));
     for (const [line, pattern] of MISTAKES) {
       expect(
