@@ -86,16 +86,16 @@ function inflate(
   bytesMax: number,
   done: (result: Result<HttpAnswer, HttpFailure>) => void,
 ): void {
-  // The option's lowest value is 1; a bound of 0 still refuses everything by the check below.
-  gunzip(body, { maxOutputLength: Math.max(1, bytesMax) }, (error, plain) => {
+  if (bytesMax === 0) {
+    // The option below has no value for this bound.
+    done(tooLarge(bytesMax));
+    return;
+  }
+  gunzip(body, { maxOutputLength: bytesMax }, (error, plain) => {
     if (error !== null) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'ERR_BUFFER_TOO_LARGE') done(tooLarge(bytesMax));
       else done(failed({ kind: 'malformed', message: `the gzip body is damaged (${code ?? 'error'})` }));
-      return;
-    }
-    if (plain.length > bytesMax) {
-      done(tooLarge(bytesMax));
       return;
     }
     const headers = withoutEncoding(response.rawHeaders);

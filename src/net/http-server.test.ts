@@ -270,6 +270,18 @@ describe('upgrades', () => {
     expect((await newest(parked.items.length + 1)).earlyData).toBe(true);
   });
 
+  test('a refused client that goes on talking still reads why', async () => {
+    const { port } = await startServer({ handlers: park });
+    const client = handshake({ port });
+    const upgrade = await newest(parked.items.length + 1);
+    client.sendBytes('too early');
+    while (!upgrade.earlyData) await turn();
+    client.sendBytes(Buffer.alloc(500_000));
+    upgrade.refuse(400, [], 'early');
+    expect((await client.answered).body).toBe('early');
+    expect((await client.closed).orderly).toBe(true);
+  });
+
   test('a wish for anything but a WebSocket is a plain request with a body', async () => {
     const { port } = await startServer({ handlers: { ...park, request: readBody } });
     const headers = ['Connection', 'Upgrade, HTTP2-Settings', 'Upgrade', 'h2c', 'HTTP2-Settings', 'AA'];

@@ -82,6 +82,7 @@ describe('one turn', () => {
       time.endTurn();
     }
     expect(socket.taken.map((chunk) => chunk.length)).toEqual([6, 6, 6]);
+    expect(new Set(socket.taken).size).toBe(3);
   });
 
   test('a write is bounded, a frame larger than the bound goes alone', () => {
