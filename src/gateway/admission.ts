@@ -172,8 +172,9 @@ export class Admission {
   }
 
   #newSession(attempt: Attempt, reply: AdmittingReply): Session {
-    const awaited = 2 + reply.channels.length;
-    const session = new Session({ id: attempt.id, key: reply.key, channels: reply.channels, awaited });
+    const { key, channels } = reply;
+    const hello = reply.hello === null ? null : encodeFrame(reply.hello, reply.helloBinary);
+    const session = new Session({ id: attempt.id, key, channels, hello, awaited: 2 + channels.length });
     this.#doors.sessions.add(session);
     return session;
   }
@@ -187,7 +188,7 @@ export class Admission {
     const session = this.#newSession(attempt, reply);
     const acknowledged = (code: ErrorCode, success: boolean): void => {
       const next = success ? session.life.acknowledged() : 'ended';
-      if (next === 'upgrade') this.#switchProtocols(attempt, session, reply);
+      if (next === 'upgrade') this.#switchProtocols(attempt, session);
       if (next !== 'ended') return;
       // Not recorded in time, or ended meanwhile: replaced, closed by the application, a drain.
       this.#notEstablished(session);
@@ -196,9 +197,11 @@ export class Admission {
     journal.opened(this.#record(session), (failure) =>
       acknowledged('JOURNAL_WRITE_FAILED', failure === null),
     );
+    sessions.registering(session);
     directory.register(session, (registered) => {
-      if (registered && session.life.stage === 'ended') directory.unregister(session);
-      else if (registered) sessions.addressable(session);
+      // A home that was too slow for us may have registered the session nevertheless.
+      if (!registered || session.life.stage === 'ended') directory.unregister(session);
+      else sessions.addressable(session);
       acknowledged('DIRECTORY_UNAVAILABLE', registered);
     });
     for (const channel of session.channels) {
@@ -206,7 +209,7 @@ export class Admission {
     }
   }
 
-  #switchProtocols(attempt: Attempt, session: Session, reply: AdmittingReply): void {
+  #switchProtocols(attempt: Attempt, session: Session): void {
     const reason = this.#doors.refusal();
     if (reason !== null) {
       // The node stopped admitting while the application was asked.
@@ -215,25 +218,25 @@ export class Admission {
     }
     session.connection = attempt.request.accept(session, this.#events);
     if (session.connection === null) this.#notEstablished(session);
-    else this.#upgraded(session, reply);
+    else this.#upgraded(session);
     this.#settle(attempt);
   }
 
-  #upgraded(session: Session, reply: AdmittingReply): void {
+  #upgraded(session: Session): void {
     session.life.upgraded();
     const { id, key } = session;
     const subject = { connectionId: id, key, requestId: this.#doors.ids.next() };
     const callback = establishCallback(this.#doors.settings, subject);
-    if (callback === null) this.#open(session, reply);
-    else this.#establish(session, callback, reply);
+    if (callback === null) this.#open(session);
+    else this.#establish(session, callback);
   }
 
-  #establish(session: Session, callback: CallbackRequest, reply: AdmittingReply): void {
+  #establish(session: Session, callback: CallbackRequest): void {
     const { httpClient, stats, sessions, logger, timeoutMs } = this.#doors;
     this.#inProgress++;
     const call = { ...callback, timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
     httpClient.call(call, (answer) => {
-      if (answer.ok && answer.value.status === 200) this.#open(session, reply);
+      if (answer.ok && answer.value.status === 200) this.#open(session);
       else {
         const cause = answer.ok ? `status ${answer.value.status}` : answer.error.message;
         const code = ERRORS.NOT_ESTABLISHED.closeCode as number;
@@ -247,11 +250,10 @@ export class Admission {
     });
   }
 
-  #open(session: Session, reply: AdmittingReply): void {
+  #open(session: Session): void {
     if (session.life.established() === 'ended') return;
-    const hello = reply.hello === null ? null : encodeFrame(reply.hello, reply.helloBinary);
-    if (hello !== null) this.#doors.stats.messages(1);
-    session.open(hello);
+    if (session.hello !== null) this.#doors.stats.messages(1);
+    session.open();
   }
 
   /** The application admitted it, and it never came to be. */

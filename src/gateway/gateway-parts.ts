@@ -12,7 +12,7 @@ import { CloseCallbacks } from './close-callbacks.ts';
 import type { GatewayDoors } from './doors.ts';
 import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
-import { KeyDelivery } from './key-delivery.ts';
+import { KeyDelivery, type LocalPerform } from './key-delivery.ts';
 import { NodeChannels } from './node-channels.ts';
 import { NodeDirectory } from './node-directory.ts';
 import { NodeStats } from './node-stats.ts';
@@ -37,6 +37,7 @@ export interface GatewayParts {
   readonly directory: NodeDirectory;
   readonly channels: NodeChannels;
   readonly closeCallbacks: CloseCallbacks;
+  readonly receiveCallbacks: ReceiveCallbacks;
   readonly admission: Admission;
   readonly front: HttpFront;
 }
@@ -51,6 +52,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const stats = new GatewayStats(doors.meter);
   const sessions = new Sessions();
   const completeness = new Completeness();
+  if (workers === 1) completeness.sisters([]);
   const nodeStats = new NodeStats({ bus, own: () => stats.counters() });
   const directory = new NodeDirectory({
     bus,
@@ -89,8 +91,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   stats.watchEvents(() => closeCallbacks.pending);
   const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks };
   const admission = new Admission({ ...shared, settings, ids, timeoutMs, refusal: decisions.refusal });
-  const perform: ConstructorParameters<typeof KeyDelivery>[0]['perform'] = (key, action, bytes, done) =>
-    actions.perform(key, action, bytes, done);
+  const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
   const api = new ApplicationApi({ config, keys, channels });
   const front = new HttpFront({ ...doors, config, admission, api, stats, nodeStats });
@@ -102,6 +103,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     directory,
     channels,
     closeCallbacks,
+    receiveCallbacks,
     admission,
     front,
   };

@@ -14,7 +14,6 @@ export class GatewayStats {
   #totalMessages = 0;
   #connectErrors = 0;
   #messageErrors = 0;
-  #closing = 0;
   #pendingEvents: () => number = () => 0;
   #changed: () => void = () => {};
 
@@ -46,15 +45,12 @@ export class GatewayStats {
       'counter',
       () => this.#messageErrors,
     );
-    observed(
-      'close_events_pending',
-      'Close callbacks that are not answered yet.',
-      'gauge',
-      () => this.#closing + this.#pendingEvents(),
+    observed('close_events_pending', 'Close callbacks that are not answered yet.', 'gauge', () =>
+      this.#pendingEvents(),
     );
   }
 
-  /** `pendingEvents`: how many close callbacks wait for an answer. */
+  /** `pendingEvents`: how many close callbacks are owed and not answered. */
   watchEvents(pendingEvents: () => number): void {
     this.#pendingEvents = pendingEvents;
   }
@@ -97,11 +93,6 @@ export class GatewayStats {
     this.#changed();
   }
 
-  /** Close events that wait for the client's last words to be answered first. */
-  closing(change: 1 | -1): void {
-    this.#closing += change;
-  }
-
   get connections(): number {
     return this.#connections;
   }
@@ -113,7 +104,7 @@ export class GatewayStats {
       totalMessages: this.#totalMessages,
       connectErrors: this.#connectErrors,
       messageErrors: this.#messageErrors,
-      closingConnections: this.#closing + this.#pendingEvents(),
+      closingConnections: this.#pendingEvents(),
     };
   }
 }

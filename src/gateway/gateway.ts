@@ -72,7 +72,7 @@ export class Gateway {
     for (const old of this.#sisters) {
       if (sisters.some(({ slot, run }) => slot === old.slot && run === old.run)) continue;
       this.#parts.directory.dropRun(old);
-      this.#parts.channels.dropSlot(old.slot);
+      this.#parts.channels.dropRun(old);
     }
     this.#sisters = sisters;
     this.#parts.completeness.sisters(sisters);
@@ -100,9 +100,11 @@ export class Gateway {
       // An application may be answering a connect right now, and its yes is owed an end as well.
       this.#parts.admission.whenIdle(() => this.#parts.closeCallbacks.whenIdle(done));
     });
-    const closeCallbacksGivenUp = this.#parts.closeCallbacks.pending;
+    // What begins now would be answered after the journal is closed, and so be told a second time.
+    this.#parts.closeCallbacks.stop();
     const leftMs = Math.max(0, untilMs - this.#doors.clock.monotonicMs());
     await Promise.all(Object.values(this.#servers).map((server) => server.close(leftMs)));
+    const closeCallbacksGivenUp = this.#parts.closeCallbacks.pending;
     this.#doors.journal.close();
     return { connectionsClosed, closeCallbacksGivenUp };
   }
@@ -114,6 +116,7 @@ export class Gateway {
   async supervisorLost(): Promise<void> {
     this.#state = 'lost';
     this.#parts.closeCallbacks.stop();
+    this.#parts.receiveCallbacks.stop();
     for (const session of this.#parts.sessions.all()) session.connection?.close(LOST_CODE, 'service restart');
     await Promise.all(Object.values(this.#servers).map((server) => server.close(LOST_GRACE_MS)));
   }

@@ -8,9 +8,9 @@
  */
 import { type ChannelName, type Clock, hash32, LIMITS, type Timers, type WorkerSlot } from '../base/index.ts';
 import { type Bus, type Json, NO_BYTES, type Sister } from '../bus/index.ts';
-import { ChannelOrder, type Completeness, LocalMembers, type Position } from '../relay/index.ts';
+import { ChannelOrder, type Completeness, type Holder, LocalMembers, type Position } from '../relay/index.ts';
 import type { Session } from './session.ts';
-import { askRepeatably } from './sister-calls.ts';
+import { askRepeatably, RunCalls } from './sister-calls.ts';
 
 /** What a publish does to each connection that it reaches. */
 export interface ChannelMessage {
@@ -55,6 +55,7 @@ export class NodeChannels {
   readonly #doors: NodeChannelsDoors;
   readonly #members = new LocalMembers<Session>();
   readonly #order: ChannelOrder;
+  readonly #fanOuts: RunCalls;
   /** Acknowledgements of channels whose owner has not confirmed this worker yet. */
   readonly #joining = new Map<ChannelName, ((joined: boolean) => void)[]>();
   #waiting: Waiter[] = [];
@@ -62,12 +63,13 @@ export class NodeChannels {
   constructor(doors: NodeChannelsDoors) {
     this.#doors = doors;
     this.#order = new ChannelOrder(doors.bus.self.run);
+    this.#fanOuts = new RunCalls(doors);
     const { bus } = doors;
     bus.handle('join', (from, { facts }, reply) => {
-      for (const channel of facts as string[]) this.#order.join(channel as ChannelName, from.slot);
+      for (const channel of facts as string[]) this.#order.join(channel as ChannelName, from);
       reply(null);
     });
-    bus.handle('leave', (from, { facts }) => this.#order.leave(facts as ChannelName, from.slot));
+    bus.handle('leave', (from, { facts }) => this.#order.leave(facts as ChannelName, from));
     bus.handle('publish', (_from, { facts, bytes }, reply) => {
       const [channel, act, binary] = facts as unknown as PublishFacts;
       this.#publishOwned({ channel: channel as ChannelName, act, binary, bytes }, (published) => {
@@ -90,24 +92,23 @@ export class NodeChannels {
   join(session: Session, channel: ChannelName, done: (joined: boolean) => void): void {
     const standing = this.#members.join(channel, session);
     const owner = this.owner(channel);
-    if (owner === this.#doors.bus.self.slot) {
-      if (standing === 'first') this.#order.join(channel, owner);
+    const { self } = this.#doors.bus;
+    if (owner === self.slot) {
+      if (standing === 'first') this.#order.join(channel, self);
       return done(true);
     }
     const waiters = this.#joining.get(channel);
-    if (waiters !== undefined) waiters.push(done);
-    else if (standing !== 'first') done(true);
-    else {
-      this.#joining.set(channel, [done]);
-      this.#askToJoin(channel, owner);
-    }
+    // A first member asks even while an answer is awaited: since that question everybody has left.
+    if (standing === 'first') this.#askToJoin(channel, owner, done);
+    else if (waiters !== undefined) waiters.push(done);
+    else done(true);
   }
 
   /** Takes `session` out of `channel`. */
   leave(session: Session, channel: ChannelName): void {
     if (this.#members.leave(channel, session) !== 'last') return;
     const owner = this.owner(channel);
-    if (owner === this.#doors.bus.self.slot) this.#order.leave(channel, owner);
+    if (owner === this.#doors.bus.self.slot) this.#order.leave(channel, this.#doors.bus.self);
     else this.#doors.bus.tell(owner, { kind: 'leave', facts: channel, bytes: NO_BYTES });
   }
 
@@ -139,9 +140,10 @@ export class NodeChannels {
     if (channels.length > 0) send();
   }
 
-  /** The run in `slot` has ended, and its members with it. */
-  dropSlot(slot: WorkerSlot): void {
-    this.#order.dropSlot(slot);
+  /** A run has ended, and its members with it. */
+  dropRun(ended: Holder): void {
+    this.#order.dropRun(ended);
+    this.#fanOuts.runEnded(ended);
   }
 
   /** To be called when a sister has repeated its members: publishes may have waited for it. */
@@ -149,11 +151,12 @@ export class NodeChannels {
     this.#releaseWaiting();
   }
 
-  #askToJoin(channel: ChannelName, owner: WorkerSlot): void {
+  #askToJoin(channel: ChannelName, owner: WorkerSlot, done: (joined: boolean) => void): void {
+    const waiters = [done];
+    this.#joining.set(channel, waiters);
     const message = { kind: 'join', facts: [channel], bytes: NO_BYTES };
     askRepeatably(this.#doors, owner, message, (answer) => {
-      const waiters = this.#joining.get(channel) ?? [];
-      this.#joining.delete(channel);
+      if (this.#joining.get(channel) === waiters) this.#joining.delete(channel);
       for (const waiter of waiters) waiter(answer.ok);
     });
   }
@@ -175,15 +178,17 @@ export class NodeChannels {
 
   #orderAndFanOut(message: ChannelMessage, done: (published: Published) => void): void {
     const { bus } = this.#doors;
-    const { position, slots } = this.#order.publish(message.channel);
-    const remote = [...slots].filter((slot) => slot !== bus.self.slot);
+    const { position, runs } = this.#order.publish(message.channel);
+    const remote = [...runs].filter(([slot]) => slot !== bus.self.slot);
     let delivered = 0;
-    if (slots.has(bus.self.slot)) delivered += this.#fanOut(message, position);
+    if (runs.has(bus.self.slot)) delivered += this.#fanOut(message, position);
     let outstanding = remote.length;
     if (outstanding === 0) return done({ type: 'published', delivered });
     const facts: FanOutFacts = [message.channel, message.act, message.binary, position.run, position.n];
-    for (const slot of remote) {
-      bus.ask(slot, { kind: 'fan-out', facts, bytes: message.bytes }, LIMITS.sisterWaitMs, (answer) => {
+    const fanOut = { kind: 'fan-out', facts, bytes: message.bytes };
+    for (const [slot, run] of remote) {
+      // May be asked again over a link that broke: its position tells a message from its repetition.
+      this.#fanOuts.ask({ slot, run }, fanOut, LIMITS.sisterWaitMs, (answer) => {
         // A sister that is gone took its members with it: they count as not reached.
         if (answer.ok) delivered += answer.value.facts as number;
         outstanding--;

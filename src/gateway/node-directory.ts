@@ -5,24 +5,28 @@
  * `relay/directory.ts`; this file carries questions and answers over the bus and repeats what this
  * worker holds to a home that was replaced. On a node of one worker nothing of it leaves the process.
  */
-import {
-  type Clock,
-  type ConnectionId,
-  hash32,
-  LIMITS,
-  type SessionKey,
-  type WorkerSlot,
-} from '../base/index.ts';
+import { type Clock, type ConnectionId, hash32, type SessionKey, type WorkerSlot } from '../base/index.ts';
 import { type Bus, type Json, NO_BYTES, type Sister } from '../bus/index.ts';
-import { type Completeness, Directory, type Holder, type Registration } from '../relay/index.ts';
+import { type Completeness, Directory, type Holder, type Holding } from '../relay/index.ts';
 import type { Session } from './session.ts';
-import { askRepeatably } from './sister-calls.ts';
+import { askRepeatably, RunCalls } from './sister-calls.ts';
 
-/** Where a key is: in a slot, certainly nowhere, or not known at present. */
-export type Whereabouts = WorkerSlot | 'nowhere' | 'unknown';
+/** Who holds a key; the generation tells one connection of the key from the next. */
+export interface Place {
+  readonly slot: WorkerSlot;
+  readonly generation: number;
+}
+
+/** Where a key is: at a place, certainly nowhere, or not known at present. */
+export type Whereabouts = Place | 'nowhere' | 'unknown';
 
 /** Repetitions are sent in portions, so that no frame of the bus grows without bound. */
 const REPEAT_PORTION = 500;
+/**
+ * How long a connection waits for the end of the one that it replaces. A worker that does not
+ * answer in this time is overloaded or as good as gone, and the newer connection goes on without it.
+ */
+const FENCE_WAIT_MS = 1_000;
 
 type Claim = [key: string, connection: string, generation: number];
 
@@ -43,23 +47,28 @@ export interface NodeDirectoryDoors {
 export class NodeDirectory {
   readonly #doors: NodeDirectoryDoors;
   readonly #directory: Directory;
+  readonly #fences: RunCalls;
 
   constructor(doors: NodeDirectoryDoors) {
     this.#doors = doors;
     this.#directory = new Directory(doors.bus.self.run);
+    this.#fences = new RunCalls(doors);
     const { bus } = doors;
     bus.handle('register', (from, { facts }, reply) => {
       const [key, connection] = facts as [string, string];
-      reply(this.#claim(key, connection, from).generation);
+      this.#claim(key, connection, from, reply);
     });
     bus.handle('unregister', (_from, { facts }) => {
       const [key, connection] = facts as [string, string];
       this.#directory.unregister(key as SessionKey, connection as ConnectionId);
     });
     bus.handle('restore', (from, { facts }) => this.#restore(from, facts as unknown as Claim[]));
-    bus.handle('replaced', (_from, { facts }) => doors.onReplaced(facts as ConnectionId));
+    bus.handle('replaced', (_from, { facts }, reply) => {
+      doors.onReplaced(facts as ConnectionId);
+      reply(null);
+    });
     bus.handle('lookup', (_from, { facts }, reply) => {
-      reply((facts as string[]).map((key) => this.#lookup(key as SessionKey)));
+      reply((facts as string[]).map((key) => this.#lookup(key as SessionKey)) as unknown as Json);
     });
   }
 
@@ -68,18 +77,22 @@ export class NodeDirectory {
     return this.#doors.workers === 1 ? 0 : hash32(key) % this.#doors.workers;
   }
 
-  /** Makes `session` the holder of its key. False when its home did not answer in time. */
+  /**
+   * Makes `session` the holder of its key; done when whoever held it before is closed. False when
+   * its home did not answer in time.
+   */
   register(session: Session, done: (registered: boolean) => void): void {
     const { bus } = this.#doors;
     const home = this.home(session.key);
-    if (home === bus.self.slot) {
-      session.generation = this.#claim(session.key, session.id, bus.self).generation;
-      return done(true);
-    }
+    const registered = (generation: number): void => {
+      session.generation = generation;
+      done(true);
+    };
+    if (home === bus.self.slot) return this.#claim(session.key, session.id, bus.self, registered);
     const message = { kind: 'register', facts: [session.key, session.id], bytes: NO_BYTES };
     askRepeatably(this.#doors, home, message, (answer) => {
-      if (answer.ok) session.generation = answer.value.facts as number;
-      done(answer.ok);
+      if (answer.ok) registered(answer.value.facts as number);
+      else done(false);
     });
   }
 
@@ -91,8 +104,11 @@ export class NodeDirectory {
     bus.tell(home, { kind: 'unregister', facts: [session.key, session.id], bytes: NO_BYTES });
   }
 
-  /** Finds the holders of keys that this worker does not hold itself, in the order of `keys`. */
-  find(keys: readonly SessionKey[], done: (found: Whereabouts[]) => void): void {
+  /**
+   * Finds the holders of keys that this worker does not hold itself, in the order of `keys`. A home
+   * that is silent for `timeoutMs` knows nothing.
+   */
+  find(keys: readonly SessionKey[], timeoutMs: number, done: (found: Whereabouts[]) => void): void {
     const found: Whereabouts[] = new Array(keys.length).fill('unknown');
     const positionsByHome = new Map<WorkerSlot, number[]>();
     keys.forEach((key, position) => {
@@ -105,11 +121,11 @@ export class NodeDirectory {
     for (const [home, positions] of positionsByHome) {
       const facts = positions.map((position) => keys[position] as string);
       const message = { kind: 'lookup', facts, bytes: NO_BYTES };
-      this.#doors.bus.ask(home, message, LIMITS.sisterWaitMs, (answer) => {
+      this.#doors.bus.ask(home, message, timeoutMs, (answer) => {
         if (answer.ok) {
-          const slots = answer.value.facts as Whereabouts[];
+          const places = answer.value.facts as unknown as Whereabouts[];
           positions.forEach((position, index) => {
-            found[position] = slots[index] ?? 'unknown';
+            found[position] = places[index] ?? 'unknown';
           });
         }
         outstanding--;
@@ -137,42 +153,47 @@ export class NodeDirectory {
   /** A run has ended: its connections are gone. */
   dropRun(ended: Holder): void {
     this.#directory.dropRun(ended);
+    this.#fences.runEnded(ended);
   }
 
   #lookup(key: SessionKey): Whereabouts {
     const holding = this.#directory.lookup(key);
-    if (holding !== undefined) return holding.holder.slot;
+    if (holding !== undefined) return { slot: holding.holder.slot, generation: holding.generation };
     return this.#doors.completeness.complete ? 'nowhere' : 'unknown';
   }
 
-  #claim(key: string, connection: string, holder: Holder): Registration {
-    const registration = this.#directory.register({
+  /** Until the older connection is closed its worker would go on to deliver to it, so that comes first. */
+  #claim(key: string, connection: string, holder: Holder, done: (generation: number) => void): void {
+    const { generation, replaced } = this.#directory.register({
       key: key as SessionKey,
       connection: connection as ConnectionId,
       holder: { slot: holder.slot, run: holder.run },
     });
-    this.#fence(registration);
-    return registration;
+    if (replaced === null) done(generation);
+    else this.#fence(replaced, () => done(generation));
   }
 
   #restore(from: Sister, claims: readonly Claim[]): void {
     for (const [key, connection, generation] of claims) {
-      const holding = {
+      const { replaced } = this.#directory.restore({
         key: key as SessionKey,
         connection: connection as ConnectionId,
         holder: { slot: from.slot, run: from.run },
         generation,
-      };
-      this.#fence(this.#directory.restore(holding));
+      });
+      if (replaced !== null) this.#fence(replaced, () => {});
     }
   }
 
-  /** Tells the worker of a replaced connection to close it. */
-  #fence({ replaced }: Registration): void {
-    if (replaced === null) return;
+  /** Has the worker of a replaced connection close it. */
+  #fence({ connection, holder }: Holding, done: () => void): void {
     const { bus, onReplaced } = this.#doors;
-    if (replaced.holder.slot === bus.self.slot) return onReplaced(replaced.connection);
-    bus.tell(replaced.holder.slot, { kind: 'replaced', facts: replaced.connection, bytes: NO_BYTES });
+    if (holder.slot === bus.self.slot) {
+      onReplaced(connection);
+      return done();
+    }
+    const message = { kind: 'replaced', facts: connection, bytes: NO_BYTES };
+    this.#fences.ask(holder, message, FENCE_WAIT_MS, done);
   }
 }
 

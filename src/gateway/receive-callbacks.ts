@@ -31,6 +31,7 @@ const REPLY_BYTES_MAX = 64 * 1_024;
 export class ReceiveCallbacks {
   readonly #doors: ReceiveCallbackDoors;
   readonly #answers: { add(amount: number, labels: { result: string }): void };
+  #stopped = false;
 
   constructor(doors: ReceiveCallbackDoors) {
     this.#doors = doors;
@@ -59,6 +60,11 @@ export class ReceiveCallbacks {
     }
   }
 
+  /** Sends nothing more; what was not sent is lost. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** Calls `then` when everything the client had said is answered: its end is told after its words. */
   whenEmpty(session: Session, then: () => void): void {
     if (session.inbox === null) then();
@@ -66,6 +72,7 @@ export class ReceiveCallbacks {
   }
 
   #send(session: Session, inbox: Inbox, message: ClientMessage): void {
+    if (this.#stopped) return;
     const { httpClient, timeoutMs, logger } = this.#doors;
     const request = this.#doors.request(session, message);
     if (request === null) return this.#next(session, inbox);

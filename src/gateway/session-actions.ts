@@ -3,11 +3,11 @@
  *
  * The last step of every delivery, wherever it began. Knows nothing of HTTP or of other workers.
  */
-import type { ChannelName, SessionKey } from '../base/index.ts';
+import type { ChannelName } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import { encodeFrame, type Frame, type SendOutcome } from '../net/index.ts';
 import type { GatewayStats } from './gateway-stats.ts';
-import type { KeyAction, KeyOutcome } from './key-delivery.ts';
+import type { KeyAction, KeyOutcome, KeyTarget, PerformDone } from './key-delivery.ts';
 import type { ChannelMessage, NodeChannels } from './node-channels.ts';
 import type { HeldBounds, Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -38,13 +38,9 @@ export class SessionActions {
   }
 
   /** `undefined` when this worker holds no session of that key. */
-  perform(
-    key: SessionKey,
-    action: KeyAction,
-    bytes: Uint8Array,
-    done: (outcome: KeyOutcome | undefined) => void,
-  ): void {
-    const session = this.#doors.sessions.byKey(key);
+  perform({ key, sentByHome }: KeyTarget, action: KeyAction, bytes: Uint8Array, done: PerformDone): void {
+    const { sessions } = this.#doors;
+    const session = sentByHome ? sessions.sentByHome(key) : sessions.byKey(key);
     if (session === undefined) return done(undefined);
     switch (action.type) {
       case 'probe':
@@ -87,21 +83,24 @@ export class SessionActions {
 
   /** No close callback follows: the application knows. False when it had ended already. */
   #close(session: Session, frame: Frame): boolean {
-    this.#doors.stats.messages(1);
+    // A hello that has not gone out yet goes before the farewell.
+    const withHello = session.connection !== null && session.hello !== null;
+    this.#doors.stats.messages(withHello ? 2 : 1);
     if (!this.#doors.sessions.endSilently(session)) return false;
     session.close(NORMAL_CLOSURE, '', frame);
     return true;
   }
 
   #subscribe(session: Session, wanted: readonly ChannelName[], done: (outcome: KeyOutcome) => void): void {
-    const added = [...new Set(wanted)].filter((channel) => !session.channels.includes(channel));
+    const channels = [...new Set(wanted)];
+    const added = channels.filter((channel) => !session.channels.includes(channel));
     const { channelsPerConnectionMax } = this.#doors.config.limits;
     if (session.channels.length + added.length > channelsPerConnectionMax) return done('too_many_channels');
     session.channels = session.channels.concat(added);
-    let outstanding = added.length;
-    if (outstanding === 0) return done('done');
+    let outstanding = channels.length;
     let outcome: KeyOutcome = 'done';
-    for (const channel of added) {
+    // Channels that it is in already are joined again, because the owner may not have confirmed yet.
+    for (const channel of channels) {
       this.#doors.channels().join(session, channel, (joined) => {
         if (!joined) {
           outcome = 'unreachable';

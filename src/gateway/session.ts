@@ -7,7 +7,7 @@
  */
 import type { ChannelName, ConnectionId, SessionKey } from '../base/index.ts';
 import type { Connection, Frame, SendOutcome } from '../net/index.ts';
-import { SessionLife } from '../relay/index.ts';
+import { SessionLife, type SlowClientPolicy, slowClientVerdict } from '../relay/index.ts';
 import type { Inbox } from './inbox.ts';
 
 /** Messages that came between registration and the hello. */
@@ -18,6 +18,7 @@ interface Held {
 
 /** Bounds of what may wait for a hello; the same as of a slow client's queue. */
 export interface HeldBounds {
+  readonly policy: SlowClientPolicy;
   readonly queueBytesMax: number;
   readonly queueMessagesMax: number;
 }
@@ -32,18 +33,26 @@ export class Session {
   generation = 0;
   connection: Connection<Session> | null = null;
   inbox: Inbox | null = null;
+  /** The first message, until it is sent. */
+  #hello: Frame | null;
   #held: Held | null = null;
 
   constructor(facts: {
     id: ConnectionId;
     key: SessionKey;
     channels: readonly ChannelName[];
+    hello: Frame | null;
     awaited: number;
   }) {
     this.id = facts.id;
     this.key = facts.key;
     this.channels = facts.channels;
     this.life = new SessionLife(facts.awaited);
+    this.#hello = facts.hello;
+  }
+
+  get hello(): Frame | null {
+    return this.#hello;
   }
 
   /** Hands a message to the connection, or keeps it until the hello is out. */
@@ -51,31 +60,45 @@ export class Session {
     const { stage } = this.life;
     if (stage === 'open') return (this.connection as Connection<Session>).send(frame);
     if (stage === 'ended') return 'closed';
-    this.#held ??= { frames: [], bytes: 0 };
-    const full =
-      this.#held.frames.length >= bounds.queueMessagesMax ||
-      this.#held.bytes + frame.byteLength > bounds.queueBytesMax;
-    if (full) return 'dropped';
-    this.#held.frames.push(frame);
-    this.#held.bytes += frame.byteLength;
-    return 'queued';
+    return this.#hold(frame, bounds);
   }
 
   /** Sends the hello and whatever waited for it; to be called once, when the life is open. */
-  open(hello: Frame | null): void {
-    if (hello !== null) this.connection?.send(hello);
+  open(): void {
     this.#release();
   }
 
-  /** Closes the socket behind everything delivered so far and `frame`, once the life has ended. */
-  close(code: number, reason: string, frame?: Frame): void {
-    this.#release();
-    this.connection?.close(code, reason, frame);
+  /**
+   * Closes the socket once the life has ended. A farewell goes behind everything delivered so far;
+   * without one, a client that never got its hello gets nothing of what waited for it either.
+   */
+  close(code: number, reason: string, farewell?: Frame): void {
+    if (farewell !== undefined) this.#release();
+    this.#hello = null;
+    this.#held = null;
+    this.connection?.close(code, reason, farewell);
+  }
+
+  /** It is not the client who is slow here, so `close` counts as `drop_newest`. */
+  #hold(frame: Frame, bounds: HeldBounds): SendOutcome {
+    this.#held ??= { frames: [], bytes: 0 };
+    const held = this.#held;
+    for (;;) {
+      const queue = { queuedBytes: held.bytes, queuedMessages: held.frames.length };
+      const verdict = slowClientVerdict({ ...queue, frameBytes: frame.byteLength, ...bounds });
+      if (verdict === 'accept') break;
+      if (verdict !== 'drop_oldest') return 'dropped';
+      held.bytes -= held.frames.shift()?.byteLength ?? 0;
+    }
+    held.frames.push(frame);
+    held.bytes += frame.byteLength;
+    return 'queued';
   }
 
   #release(): void {
-    const held = this.#held;
+    if (this.#hello !== null) this.connection?.send(this.#hello);
+    for (const frame of this.#held?.frames ?? []) this.connection?.send(frame);
+    this.#hello = null;
     this.#held = null;
-    for (const frame of held?.frames ?? []) this.connection?.send(frame);
   }
 }

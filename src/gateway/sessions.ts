@@ -36,6 +36,8 @@ export class Sessions {
   readonly #byId = new Map<ConnectionId, Session>();
   /** The newest session of each key that this worker knows of. */
   readonly #byKey = new Map<SessionKey, Session>();
+  /** The newest session of each key whose registration is on its way. */
+  readonly #registering = new Map<SessionKey, Session>();
   #doors: SessionsDoors | null = null;
 
   /** Directory and channels look into this register, so it is made before them and tied up here. */
@@ -60,14 +62,28 @@ export class Sessions {
     return this.#byKey.get(key);
   }
 
+  /**
+   * The same for a message that the home of `key` sent here. The home may know of a registration
+   * sooner than we know its answer, and must not be told that nobody is here.
+   */
+  sentByHome(key: SessionKey): Session | undefined {
+    return this.#byKey.get(key) ?? this.#registering.get(key);
+  }
+
   /** Admitted: the connection exists from now on, whatever becomes of it. */
   add(session: Session): void {
     this.#byId.set(session.id, session);
   }
 
+  /** Its home is being asked, and may send messages from now on. */
+  registering(session: Session): void {
+    this.#registering.set(session.key, session);
+  }
+
   /** Registered at its home: messages to its key reach it from now on. */
   addressable(session: Session): void {
     this.#byKey.set(session.key, session);
+    if (this.#registering.get(session.key) === session) this.#registering.delete(session.key);
   }
 
   /** Sessions whose key their home knows. */
@@ -81,13 +97,10 @@ export class Sessions {
    */
   end(session: Session, facts: EndFacts): boolean {
     if (!this.#forget(session)) return false;
-    const { journal, stats, closeCallbacks, receiveCallbacks } = this.#doors as SessionsDoors;
+    const { journal, closeCallbacks, receiveCallbacks } = this.#doors as SessionsDoors;
     journal.closing(session.id, facts);
-    stats.closing(1);
-    receiveCallbacks.whenEmpty(session, () => {
-      stats.closing(-1);
-      closeCallbacks.add({ connection: session.id, key: session.key, ...facts });
-    });
+    const event = { connection: session.id, key: session.key, ...facts };
+    closeCallbacks.addAfter(event, (ready) => receiveCallbacks.whenEmpty(session, ready));
     return true;
   }
 
@@ -103,6 +116,7 @@ export class Sessions {
     const { stats, directory, channels } = this.#doors as SessionsDoors;
     this.#byId.delete(session.id);
     if (this.#byKey.get(session.key) === session) this.#byKey.delete(session.key);
+    if (this.#registering.get(session.key) === session) this.#registering.delete(session.key);
     if (session.generation !== 0) directory.unregister(session);
     for (const channel of session.channels) channels.leave(session, channel);
     stats.disconnected();

@@ -5,14 +5,16 @@
  * wherever they are. It knows workers, not connections, and sends nothing by itself.
  */
 import type { ChannelName, WorkerSlot } from '../base/index.ts';
+import type { Holder } from './directory.ts';
 import type { Position } from './local-members.ts';
 
 interface Order {
-  readonly slots: Set<WorkerSlot>;
+  /** The run in each slot that has members. */
+  readonly runs: Map<WorkerSlot, number>;
   next: number;
 }
 
-const NOBODY: ReadonlySet<WorkerSlot> = new Set();
+const NOBODY: ReadonlyMap<WorkerSlot, number> = new Map();
 
 /** The channels that this worker owns and that have members somewhere. */
 export class ChannelOrder {
@@ -29,33 +31,43 @@ export class ChannelOrder {
   }
 
   /** A worker has its first member of `channel`. Repeating it changes nothing. */
-  join(channel: ChannelName, slot: WorkerSlot): void {
+  join(channel: ChannelName, { slot, run }: Holder): void {
     const order = this.#channels.get(channel);
-    if (order !== undefined) order.slots.add(slot);
-    else this.#channels.set(channel, { slots: new Set([slot]), next: this.#firstNumber() });
+    if (order === undefined) {
+      this.#channels.set(channel, { runs: new Map([[slot, run]]), next: this.#firstNumber() });
+      return;
+    }
+    order.runs.set(slot, Math.max(run, order.runs.get(slot) ?? run));
   }
 
   /** A worker has lost its last member of `channel`. */
-  leave(channel: ChannelName, slot: WorkerSlot): void {
+  leave(channel: ChannelName, holder: Holder): void {
     const order = this.#channels.get(channel);
-    if (order === undefined) return;
-    order.slots.delete(slot);
-    if (order.slots.size === 0) this.#forget(channel, order);
+    if (order !== undefined) this.#remove(channel, order, holder);
   }
 
-  /** The next position of `channel` and the workers that the message goes to. */
-  publish(channel: ChannelName): { readonly position: Position; readonly slots: ReadonlySet<WorkerSlot> } {
+  /** The next position of `channel` and the run in each slot that the message goes to. */
+  publish(channel: ChannelName): {
+    readonly position: Position;
+    readonly runs: ReadonlyMap<WorkerSlot, number>;
+  } {
     const order = this.#channels.get(channel);
-    if (order === undefined) return { position: { run: this.#run, n: 0 }, slots: NOBODY };
-    return { position: { run: this.#run, n: order.next++ }, slots: order.slots };
+    if (order === undefined) return { position: { run: this.#run, n: 0 }, runs: NOBODY };
+    return { position: { run: this.#run, n: order.next++ }, runs: order.runs };
   }
 
-  /** The run in `slot` has ended, and its members with it. */
-  dropSlot(slot: WorkerSlot): void {
-    for (const [channel, order] of this.#channels) {
-      order.slots.delete(slot);
-      if (order.slots.size === 0) this.#forget(channel, order);
-    }
+  /**
+   * That run has ended, and its members with it. The next run of its slot may have joined before
+   * the news arrived; its members stay.
+   */
+  dropRun(ended: Holder): void {
+    for (const [channel, order] of this.#channels) this.#remove(channel, order, ended);
+  }
+
+  #remove(channel: ChannelName, order: Order, { slot, run }: Holder): void {
+    if (order.runs.get(slot) !== run) return;
+    order.runs.delete(slot);
+    if (order.runs.size === 0) this.#forget(channel, order);
   }
 
   // A channel that empties and fills again must not count from 1 again: a worker that missed the

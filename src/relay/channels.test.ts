@@ -39,14 +39,26 @@ describe('LocalMembers', () => {
 describe('ChannelOrder', () => {
   it('sends to the workers with members, and to nobody when there are none', () => {
     const order = new ChannelOrder(1);
-    expect(order.publish(lobby).slots.size).toBe(0);
-    order.join(lobby, 2);
-    order.join(lobby, 0);
-    order.join(lobby, 2);
-    expect([...order.publish(lobby).slots]).toEqual([2, 0]);
-    order.dropSlot(2);
-    expect([...order.publish(lobby).slots]).toEqual([0]);
-    order.leave(lobby, 0);
+    expect(order.publish(lobby).runs.size).toBe(0);
+    order.join(lobby, { slot: 2, run: 1 });
+    order.join(lobby, { slot: 0, run: 1 });
+    order.join(lobby, { slot: 2, run: 1 });
+    expect([...order.publish(lobby).runs.keys()]).toEqual([2, 0]);
+    order.dropRun({ slot: 2, run: 1 });
+    expect([...order.publish(lobby).runs.keys()]).toEqual([0]);
+    order.leave(lobby, { slot: 0, run: 1 });
+    expect(order.channelCount).toBe(0);
+  });
+
+  it('keeps the members of a replacement when the end of its forerunner is told late', () => {
+    const order = new ChannelOrder(1);
+    order.join(lobby, { slot: 2, run: 1 });
+    order.join(lobby, { slot: 2, run: 2 });
+    order.dropRun({ slot: 2, run: 1 });
+    order.leave(lobby, { slot: 2, run: 1 });
+    order.join(lobby, { slot: 2, run: 1 });
+    expect([...order.publish(lobby).runs]).toEqual([[2, 2]]);
+    order.dropRun({ slot: 2, run: 2 });
     expect(order.channelCount).toBe(0);
   });
 
@@ -66,11 +78,11 @@ describe('ChannelOrder', () => {
         const last = new Map<string, number>();
         for (const { type, slot, channel } of acts) {
           const name = channel as ChannelName;
-          if (type === 'join') order.join(name, slot);
-          else if (type === 'leave') order.leave(name, slot);
+          if (type === 'join') order.join(name, { slot, run: 1 });
+          else if (type === 'leave') order.leave(name, { slot, run: 1 });
           else {
-            const { position, slots } = order.publish(name);
-            if (slots.size === 0) continue;
+            const { position, runs } = order.publish(name);
+            if (runs.size === 0) continue;
             expect(position.run).toBe(7);
             expect(position.n).toBeGreaterThan(last.get(channel) ?? 0);
             last.set(channel, position.n);

@@ -78,6 +78,7 @@ describe('Directory', () => {
 describe('Completeness', () => {
   it('is complete alone, and with sisters once each has repeated what it holds', () => {
     const completeness = new Completeness();
+    completeness.sisters([]);
     expect(completeness.complete).toBe(true);
     completeness.sisters([there, { slot: 2, run: 1 }]);
     expect(completeness.complete).toBe(false);
@@ -101,6 +102,15 @@ describe('Completeness', () => {
     early.rebuilt(replacement);
     early.sisters([replacement]);
     expect(early.complete).toBe(true);
+  });
+
+  it('is incomplete until it knows who is alive, since sisters may ask sooner than that', () => {
+    const completeness = new Completeness();
+    expect(completeness.complete).toBe(false);
+    completeness.rebuilt(there);
+    expect(completeness.complete).toBe(false);
+    completeness.sisters([there]);
+    expect(completeness.complete).toBe(true);
   });
 
   it('does not wait for a sister that is gone', () => {

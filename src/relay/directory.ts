@@ -94,18 +94,19 @@ export class Directory {
  * Whether a register can say "not found" and mean it.
  *
  * After a restart a home knows nothing until its sisters have repeated what they hold; it is
- * complete when each of those alive has said so.
+ * complete when it knows which of them are alive and each of those has said so.
  */
 export class Completeness {
-  readonly #alive = new Map<WorkerSlot, number>();
+  /** Null: nobody has said yet who is alive, and sisters may be asking already. */
+  #alive: Map<WorkerSlot, number> | null = null;
   readonly #rebuilt = new Map<WorkerSlot, number>();
 
   /** The sisters that are alive now, this worker left out. */
   sisters(alive: readonly Holder[]): void {
-    this.#alive.clear();
-    for (const { slot, run } of alive) this.#alive.set(slot, run);
+    const runs = new Map(alive.map(({ slot, run }) => [slot, run]));
+    this.#alive = runs;
     for (const [slot, run] of this.#rebuilt) {
-      const current = this.#alive.get(slot);
+      const current = runs.get(slot);
       if (current !== undefined && current > run) this.#rebuilt.delete(slot);
     }
   }
@@ -116,6 +117,7 @@ export class Completeness {
   }
 
   get complete(): boolean {
+    if (this.#alive === null) return false;
     for (const [slot, run] of this.#alive) {
       if ((this.#rebuilt.get(slot) ?? -1) < run) return false;
     }

@@ -92,6 +92,22 @@ export class LoopNetwork {
     }
   }
 
+  /**
+   * Breaks the link between two slots: what is under way between them is lost, both notice, and they
+   * meet again as soon as deliveries go on.
+   */
+  cut(left: WorkerSlot, right: WorkerSlot): void {
+    const [one, other] = [this.#up.get(left), this.#up.get(right)];
+    if (one === undefined || other === undefined || one === other) return;
+    this.#deliveries = this.#deliveries.filter(
+      ({ from, to }) => !(from === one && to === other) && !(from === other && to === one),
+    );
+    one.sisterDown(other);
+    other.sisterDown(one);
+    this.post({ from: other, to: one, happen: () => one.sisterUp(other) });
+    this.post({ from: one, to: other, happen: () => other.sisterUp(one) });
+  }
+
   /** Keeps what one slot sends to another on its way until `release`. */
   hold(from: WorkerSlot, to: WorkerSlot): void {
     this.#held.add(`${from}>${to}`);
