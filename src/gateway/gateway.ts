@@ -89,6 +89,11 @@ export class Gateway {
     this.#parts.stats.onChange(listener);
   }
 
+  /** `listener` is called before counters are told to anybody else: the supervisor must know them first. */
+  beforeTellingStats(listener: () => void): void {
+    this.#parts.nodeStats.beforeTelling(listener);
+  }
+
   /** Admits nobody any more, closes everybody with 1001, and waits for the application's answers. */
   async drain(timeoutMs: number): Promise<DrainReport> {
     this.#state = 'draining';

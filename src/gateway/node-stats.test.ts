@@ -56,6 +56,15 @@ describe('NodeStats', () => {
     expect(told).toEqual([116]);
   });
 
+  test('lets the supervisor know before it tells figures to others', () => {
+    const { nodeStats, told, sum } = setUp();
+    const order: string[] = [];
+    nodeStats.beforeTelling(() => order.push(`reported, told ${told.length}`));
+    sum();
+    expect(order).toEqual(['reported, told 0']);
+    expect(told).toEqual([1]);
+  });
+
   test('takes the last word of a sister that keeps silent', () => {
     const { nodeStats, told, sum, answer } = setUp();
     nodeStats.peers([place(1)], NO_STATS);

@@ -31,13 +31,22 @@ export class NodeStats {
   readonly #sums = new Set<Sum>();
   /** What each sister said last. */
   readonly #known = new Map<WorkerSlot, { readonly run: number; readonly counters: StatsCounters }>();
+  #beforeTelling: () => void = () => {};
   #sisters: readonly WorkerPlace[] = [];
   #ended: StatsCounters = NO_STATS;
 
   constructor(doors: { readonly bus: Bus; readonly own: () => StatsCounters }) {
     this.#bus = doors.bus;
     this.#own = doors.own;
-    doors.bus.handle('stats', (_from, _message, reply) => reply(doors.own() as unknown as Json));
+    doors.bus.handle('stats', (_from, _message, reply) => reply(this.#tell() as unknown as Json));
+  }
+
+  /**
+   * `listener` is called before figures of this worker are told to anybody. What the supervisor
+   * knows is all that is left of them when this worker dies, so it has to know them first.
+   */
+  beforeTelling(listener: () => void): void {
+    this.#beforeTelling = listener;
   }
 
   peers(sisters: readonly WorkerPlace[], ended: StatsCounters): void {
@@ -54,7 +63,7 @@ export class NodeStats {
 
   #begin(sum: Sum): void {
     sum.attempts++;
-    sum.total = addStats(this.#own(), this.#ended);
+    sum.total = addStats(this.#tell(), this.#ended);
     sum.outstanding = this.#sisters.length;
     if (sum.outstanding === 0) return this.#finish(sum);
     for (const sister of this.#sisters) this.#ask(sum, sister, 'for the first time');
@@ -77,6 +86,11 @@ export class NodeStats {
       const known = this.#known.get(slot);
       this.#add(sum, known?.run === run ? known.counters : NO_STATS);
     });
+  }
+
+  #tell(): StatsCounters {
+    this.#beforeTelling();
+    return this.#own();
   }
 
   #add(sum: Sum, counters: StatsCounters): void {

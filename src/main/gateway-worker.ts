@@ -73,6 +73,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     send: (message) => channel.send(message),
   });
   gateway.onStats(() => reports.changed());
+  gateway.beforeTellingStats(() => reports.now());
   // Last, because sisters ask as soon as they can.
   await bus.listen();
   return {

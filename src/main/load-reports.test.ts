@@ -32,6 +32,16 @@ test('LoadReports joins changes and tells the newest counters', () => {
   expect(sent).toHaveLength(2);
 });
 
+test('LoadReports tells at once what others are about to learn, and nothing twice', () => {
+  const { sent, stats, reports } = setUp();
+  reports.now();
+  expect(sent).toEqual([]);
+  stats.totalMessages++;
+  reports.changed();
+  reports.now();
+  expect(sent).toEqual([{ type: 'load', stats }]);
+});
+
 test('LoadReports tells connections at once and a stream of messages now and then', () => {
   const { time, sent, stats, reports } = setUp();
   const stream = (lastingMs: number): void => {

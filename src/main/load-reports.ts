@@ -40,6 +40,11 @@ export class LoadReports {
     this.#timers.after(LIMITS.loadReportMs, () => this.#look());
   }
 
+  /** Reports at once what is not reported yet, because others are about to learn it. */
+  now(): void {
+    if (this.#due || this.#heldBack) this.#report(this.#read());
+  }
+
   #look(): void {
     this.#due = false;
     const load = this.#read();
