@@ -79,6 +79,7 @@ function page(file, type, change = (text) => text) {
 
 /** Somebody wants in. A 200 with a session key admits them; the body is the first thing they receive. */
 function connect(incoming) {
+  if (!isWelcome(incoming.headers.origin)) return { status: 403, body: 'this page may not connect\n' };
   const session = randomUUID();
   const wanted = new URL(incoming.url, 'http://chat').searchParams.get('name') ?? '';
   const member = addMember(session, wanted);
@@ -93,6 +94,16 @@ function connect(incoming) {
     },
     body: JSON.stringify(hello),
   };
+}
+
+/**
+ * Pages of other sites may not connect in the name of our visitors; programs, which send no Origin,
+ * may. Arrokoth's `origin_policy` can do the same, but only the application knows its own addresses.
+ */
+function isWelcome(origin) {
+  if (origin === undefined) return true;
+  const hostname = URL.canParse(origin) ? new URL(origin).hostname : '';
+  return hostname === new URL(WEBSOCKET_URL).hostname || hostname === 'localhost';
 }
 
 /** Somebody said something. The answer waits until everybody has been sent it. */

@@ -152,6 +152,21 @@ describe('bad input', () => {
   });
 });
 
+describe('a page', () => {
+  it('of another site may not connect; ours and programs may', async () => {
+    const connect = async (origin: string | null): Promise<number> => {
+      const headers = origin === null ? [] : ['Origin', origin];
+      return (await request({ url: `${application.url}/connect?name=Ada`, headers })).status;
+    };
+    expect(await connect('https://elsewhere.example')).toBe(403);
+    expect(await connect('null')).toBe(403);
+    expect(published()).toEqual([]);
+    expect(await connect(application.url)).toBe(200);
+    expect(await connect('http://localhost:12346')).toBe(200);
+    expect(await connect(null)).toBe(200);
+  });
+});
+
 describe('the gateway', () => {
   it('gets the token that it asks for', async () => {
     application = await startChat({ GATEWAY_URL: gateway.url, GATEWAY_TOKEN: 'secret' });

@@ -116,7 +116,7 @@ describe('arrokoth demo', () => {
     expect(config).toMatchObject({
       host: '127.0.0.1',
       port: 1,
-      originPolicy: 'same_hostname',
+      originPolicy: 'none',
       node: { dataDir: '/tmp/demo' },
       api: { listen: { host: '127.0.0.1', port: 2 } },
     });

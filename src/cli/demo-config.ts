@@ -18,8 +18,8 @@ export function demoConfigText(ports: DemoPorts, dataDir: string): string {
   return `# Clients connect here: ws://127.0.0.1:${ports.gateway}/connect
 host: 127.0.0.1
 port: ${ports.gateway}
-# Pages of other sites may not connect in the name of our visitors.
-origin_policy: same_hostname
+# The application looks at the Origin itself: see isWelcome in examples/chat/app.mjs.
+origin_policy: none
 callback:
   connect: ${application}/connect
   receive: ${application}/receive
