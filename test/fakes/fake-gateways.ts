@@ -5,7 +5,7 @@
  * workers, the application and all clients. Nothing happens by itself: `settle` lets everything
  * that is under way arrive, `advance` lets time pass.
  */
-import type { Cancellable, Meter, Timers, WorkerSlot } from '../../src/base/index.ts';
+import { type Cancellable, hash32, type Meter, type Timers, type WorkerSlot } from '../../src/base/index.ts';
 import { type Config, parseConfig } from '../../src/config/index.ts';
 import { Gateway } from '../../src/gateway/index.ts';
 import { addStats, NO_STATS, type StatsCounters, type WorkerPlace } from '../../src/process/index.ts';
@@ -170,6 +170,14 @@ export class FakeGateways {
     this.settle();
     if (response.answer === null) throw new Error(`${path} was not answered`);
     return JSON.parse(response.answer.body);
+  }
+
+  /** A session key or channel name whose home or owner is in `slot`. */
+  nameAt(slot: WorkerSlot, prefix: string): string {
+    for (let number = 0; ; number++) {
+      const name = `${prefix}${number}`;
+      if (hash32(name) % this.config.workers === slot) return name;
+    }
   }
 
   /** Kills a worker; the supervisor has not noticed. */
