@@ -38,11 +38,7 @@ export default defineConfig({
         test: {
           ...REAL_PROCESSES,
           name: 'integration',
-          include: [
-            'test/integration/**/*.test.ts',
-            'test/conformance/**/*.test.ts',
-            'examples/**/*.test.ts',
-          ],
+          include: ['test/integration/**/*.test.ts', 'test/conformance/**/*.test.ts'],
           globalSetup: ['./test/setup/build.ts'],
           sequence: { groupOrder: 1 },
         },
