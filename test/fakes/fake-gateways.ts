@@ -144,7 +144,10 @@ export class FakeGateways {
 
   /** A client asks for a WebSocket; the query tells the application what to answer. */
   ask(query: string, slot: WorkerSlot = 0, headers: readonly string[] = []): FakeUpgrade {
-    return this.worker(slot).servers[0].upgrade(new FakeUpgrade({ query, headers }));
+    const upgrade = this.worker(slot).servers[0].upgrade(new FakeUpgrade({ query, headers }));
+    // The journal has the question at the end of the turn; only then is the application asked.
+    this.time.endTurn();
+    return upgrade;
   }
 
   /** A client connects and is admitted. */
@@ -210,10 +213,17 @@ export class FakeGateways {
 
   /** The supervisor tells everybody, or those slots alone, who lives. */
   tellPeers(slots: readonly WorkerSlot[] = [...this.#workers.keys()]): void {
+    const tell = this.news();
+    for (const slot of slots) tell(this.worker(slot));
+  }
+
+  /** What the supervisor knows now about who lives, to be told to one worker after another. */
+  news(): (worker: FakeGatewayWorker) => void {
     const places = this.living.map(({ slot, run }): WorkerPlace => {
       return { kind: 'gateway', slot, run, meshPath: `/mesh/${slot}.${run}` };
     });
-    for (const slot of slots) this.worker(slot).gateway.peers(places, this.#ended);
+    const ended = this.#ended;
+    return ({ gateway }) => gateway.peers(places, ended);
   }
 
   #renewGrants(): void {
