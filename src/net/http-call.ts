@@ -81,6 +81,8 @@ export class RunningCall {
       this.#finishSoon({ kind: 'malformed', message: `the request cannot be written (${code})` });
       return;
     }
+    // As for the server: lines that are too many are no reason to read only some of them.
+    request.maxHeadersCount = 0;
     this.#request = request;
     let socket: Socket | null = null;
     let writtenBefore = 0;

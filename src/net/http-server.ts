@@ -145,6 +145,9 @@ export class HttpServer {
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     });
+    // node:http drops lines beyond a thousand without a word; each of them may be a target.
+    // `headerBytesMax` bounds them.
+    http.maxHeadersCount = 0;
     http.on('request', (request, response) => this.#handle(request, response, false));
     http.on('checkContinue', (request, response) => this.#handle(request, response, true));
     // A client that has said all it wanted to (FIN) may still be waiting for its answer.
