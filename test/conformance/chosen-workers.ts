@@ -25,9 +25,10 @@ const BATCHES_MAX = 20;
 export class ChosenWorkers {
   readonly pids: readonly number[];
   readonly #address: NodeAddress;
-  readonly #spare: ReadonlyMap<number, Socket[]>;
+  readonly #spare: Map<number, Socket[]>;
+  #dialing: Promise<void> | null = null;
 
-  private constructor(address: NodeAddress, spare: ReadonlyMap<number, Socket[]>) {
+  private constructor(address: NodeAddress, spare: Map<number, Socket[]>) {
     this.#address = address;
     this.#spare = spare;
     this.pids = [...spare.keys()].sort((left, right) => left - right);
@@ -75,7 +76,11 @@ export class ChosenWorkers {
     for (let batch = 0; batch < BATCHES_MAX; batch++) {
       const socket = this.#spare.get(pid)?.pop();
       if (socket !== undefined) return socket;
-      await dialBatch(this.#address, this.pids, this.#spare as Map<number, Socket[]>);
+      // One batch at a time, however many wait for it.
+      this.#dialing ??= dialBatch(this.#address, this.pids, this.#spare).finally(() => {
+        this.#dialing = null;
+      });
+      await this.#dialing;
     }
     throw new Error(`worker ${pid} accepts no more`);
   }

@@ -88,6 +88,13 @@ describe.each([1, 2])('send with %i worker(s)', (workers) => {
     for (const client of clients) expect(await client.nextText()).toBe('to all');
   });
 
+  it('overlooks none of two thousand lines', async () => {
+    const client = await openClient('k1999', 1);
+    const keys = Array.from({ length: 2_000 }, (_, index) => `k${index}`);
+    expect(await send({ sessions: keys, body: 'last' })).toEqual(unknown(keys.slice(0, -1)));
+    expect(await client.nextText()).toBe('last');
+  });
+
   it('delivers twice to a session that is named twice', async () => {
     const client = await openClient('twice', 1);
     expect(await send({ sessions: ['twice', 'nope', 'twice'], body: 'again' })).toEqual(unknown(['nope']));
