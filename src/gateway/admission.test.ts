@@ -107,6 +107,24 @@ describe("the application's answer", () => {
     expect(node.worker().journal.liveCount).toBe(0);
   });
 
+  it('is not asked for when the journal cannot note the question', () => {
+    const node = new FakeGateways();
+    node.worker().journal.failure = new Error('disk full');
+    const upgrade = node.ask('key=alice');
+    node.settle();
+    expect(upgrade.refused).toMatchObject({ status: 503, headers: expect.arrayContaining(['Retry-After']) });
+    expect(node.app.calls).toEqual([]);
+    expect(stats(node)).toEqual(ONE_FAILED);
+  });
+
+  it('is owed an end when its yes meets a worker that was just killed', () => {
+    const node = new FakeGateways();
+    node.app.answers = () => null;
+    node.ask('key=alice');
+    const connection = node.app.open('/connect').header('X-Arrokoth-Connection');
+    expect(node.worker().journal.owed()).toMatchObject([{ connection, key: null, reason: 'worker_lost' }]);
+  });
+
   it('owes an end for a yes that comes after it gave up', () => {
     const node = new FakeGateways();
     node.app.answers = () => null;

@@ -113,7 +113,7 @@ export class Admission {
 
   /** A client asks for a WebSocket on the connect path. */
   upgrade(request: UpgradeRequest): void {
-    const { config, stats, settings, httpClient, ids, refusal, timeoutMs } = this.#doors;
+    const { config, stats, settings, httpClient, ids, journal, refusal, timeoutMs } = this.#doors;
     stats.connecting();
     const verdict = checkUpgrade(request, config.originPolicy);
     if (verdict.type !== 'ok') {
@@ -146,7 +146,11 @@ export class Admission {
       redirectsMax: LIMITS.redirectsMax,
       lateAnswer: (answer: HttpAnswer) => this.#answeredLate(attempt, answer),
     };
-    httpClient.call(call, (answer) => this.#answered(attempt, answer));
+    // The application's yes may reach a worker that was just killed: who comes next must know of it.
+    journal.asked(attempt.id, (failure) => {
+      if (failure === null) httpClient.call(call, (answer) => this.#answered(attempt, answer));
+      else this.#unavailable(attempt, 'JOURNAL_WRITE_FAILED', 'the session journal cannot be written');
+    });
   }
 
   #answered(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
@@ -154,6 +158,7 @@ export class Admission {
     const reply = readConnectReply(settings, outcome);
     if (reply.type === 'admit') this.#admit(attempt, reply);
     else {
+      this.#doors.journal.closed(attempt.id);
       attempt.request.refuse(reply.status, reply.headers, reply.body);
       logger[reply.log.level]({ connection: attempt.id, status: reply.status }, reply.log.message);
       if (reply.counted) stats.connectError();

@@ -24,7 +24,7 @@ import { type CallbackRequest, type CloseReason, closeAnswerVerdict, nextAttempt
 /** The end of one connection, as the application is to learn it. */
 export interface CloseEvent {
   readonly connection: ConnectionId;
-  readonly key: SessionKey;
+  readonly key: SessionKey | null;
   readonly reason: CloseReason;
   readonly code: number;
 }

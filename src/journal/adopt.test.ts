@@ -57,6 +57,30 @@ describe('adopting journals', () => {
     expect(journal.liveCount).toBe(2);
   });
 
+  it('owes what was only asked for, without a key, because the answer may have been yes', () => {
+    const old = makeJournal(OLD);
+    for (const name of ['yes', 'no', 'unheard']) old.asked(id(name), () => {});
+    old.flush();
+    open(old, 'yes');
+    old.closed(id('no'));
+    old.flush();
+    const { owed } = adopt([OLD]);
+    expect(owed).toMatchObject([
+      { connection: 'yes', key: 'key yes', reason: 'worker_lost' },
+      { connection: 'unheard', key: null, reason: 'worker_lost', code: 1006 },
+    ]);
+    // Whoever comes after us owes the same.
+    expect(adopt([NEW], makeJournal('/d/0.3.boot.journal')).owed).toEqual(owed);
+  });
+
+  it('owes a yes that came after it was given up on', () => {
+    const old = makeJournal(OLD);
+    old.asked(id('late'), () => {});
+    old.closed(id('late'));
+    open(old, 'late');
+    expect(adopt([OLD]).owed).toMatchObject([{ connection: 'late', key: 'key late' }]);
+  });
+
   it('tells a lost worker from a restarted node by the boot', () => {
     open(makeJournal('/d/0.1.earlier.journal', 'earlier'), 'a');
     open(makeJournal(OLD), 'b');

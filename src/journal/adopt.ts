@@ -1,7 +1,8 @@
 /**
  * Reads what earlier runs of workers left behind and takes over what they owe.
  *
- * A connection that was opened and not closed owes its close callback. It is noted in our own
+ * A connection that was asked for or opened, and not closed, owes its close callback: the application
+ * may have said yes to a question whose answer nobody heard. It is noted in our own
  * journal before the old file goes, so a crash at any point leaves it in one file or in both, and
  * both name the same event. Synchronous and run once, before a worker is ready.
  */
@@ -38,8 +39,9 @@ export interface Adoption {
 
 /** A connection as the journals together know it. */
 interface Trace {
-  readonly key: SessionKey;
-  readonly openedAtMs: number;
+  /** Null while it was only asked for. */
+  key: SessionKey | null;
+  openedAtMs: number;
   readonly lostReason: string;
   end: ConnectionEnd | null;
 }
@@ -48,26 +50,38 @@ interface Trace {
 class Ledger {
   readonly #bootId: string;
   #traces = new Map<ConnectionId, Trace>();
-  /** Closed in one file is closed in all: an old file may have outlived its adoption. */
-  #closed = new Set<ConnectionId>();
+  /**
+   * The file that closed it. Closed in one is closed in all, because an old file may have outlived
+   * its adoption; only in the same file can a connection be opened again, when the application's yes
+   * came after we had given up on it.
+   */
+  #closed = new Map<ConnectionId, string>();
 
   constructor(bootId: string) {
     this.#bootId = bootId;
   }
 
-  note(record: Exclude<JournalRecord, { type: 'header' }>, fileBootId: string): void {
+  note(
+    record: Exclude<JournalRecord, { type: 'header' }>,
+    file: { readonly path: string; readonly bootId: string },
+  ): void {
     const { connection } = record;
-    if (record.type === 'opened') {
-      if (this.#closed.has(connection) || this.#traces.has(connection)) return;
-      const lostReason = fileBootId === this.#bootId ? 'worker_lost' : 'node_restarted';
-      const { key, openedAtMs } = record;
-      this.#traces.set(connection, { key, openedAtMs, lostReason, end: null });
+    if (record.type === 'asked' || record.type === 'opened') {
+      const closedBy = this.#closed.get(connection);
+      if (closedBy !== undefined && (record.type === 'asked' || closedBy !== file.path)) return;
+      this.#closed.delete(connection);
+      const lostReason = file.bootId === this.#bootId ? 'worker_lost' : 'node_restarted';
+      const trace = this.#traces.get(connection) ?? { key: null, openedAtMs: 0, lostReason, end: null };
+      this.#traces.set(connection, trace);
+      if (record.type === 'asked' || trace.key !== null) return;
+      trace.key = record.key;
+      trace.openedAtMs = record.openedAtMs;
     } else if (record.type === 'closing') {
       const trace = this.#traces.get(connection);
       if (trace !== undefined) trace.end ??= { reason: record.reason, code: record.code };
     } else {
       this.#traces.delete(connection);
-      this.#closed.add(connection);
+      this.#closed.set(connection, file.path);
     }
   }
 
@@ -114,7 +128,7 @@ function readInto(ledger: Ledger, path: string, { disk, logger }: AdoptOptions):
         if (record.type === 'header') bootId ??= record.bootId;
         // Without a header the file was never one of ours, whatever its records look like.
         else if (bootId === null) return 'damaged';
-        else ledger.note(record, bootId);
+        else ledger.note(record, { path, bootId });
       }
     }
   } catch (error) {

@@ -35,6 +35,10 @@ function open(name: string | number): void {
   });
 }
 
+function ask(name: string | number): void {
+  journal.asked(id(name), (failure) => outcomes.push(failure === null ? `c${name}?` : `c${name}? no`));
+}
+
 /** What a reader finds, one word a record, and how the file ends. */
 function onDisk(): string[] {
   const decoder = new RecordDecoder();
@@ -66,6 +70,18 @@ describe('the journal of a worker run', () => {
     time.endTurn();
     expect([disk.writes, outcomes]).toEqual([1, ['c1', 'c2']]);
     expect(onDisk()).toEqual(['header', 'opened c1', 'opened c2', 'closing c1 client 1000', 'closed c1']);
+    expect(journal.liveCount).toBe(1);
+  });
+
+  it('notes that the application is asked, and what became of it', () => {
+    ask(1);
+    ask(2);
+    time.endTurn();
+    expect(outcomes).toEqual(['c1?', 'c2?']);
+    open(1);
+    journal.closed(id(2));
+    time.endTurn();
+    expect(onDisk()).toEqual(['header', 'asked c1', 'asked c2', 'opened c1', 'closed c2']);
     expect(journal.liveCount).toBe(1);
   });
 
@@ -195,6 +211,24 @@ describe('a disk that fails', () => {
     expect(journal.liveCount).toBe(1);
   });
 
+  it('remembers the end of a refused admission that it was asked for', () => {
+    ask(1);
+    time.endTurn();
+    disk.onWrite = () => systemError('ENOSPC');
+    open(1);
+    ask(2);
+    time.endTurn();
+    expect(outcomes).toEqual(['c1?', expect.stringContaining('c1: '), 'c2? no']);
+    journal.closing(id(1), { reason: 'not_established', code: 1006 });
+    journal.closed(id(1));
+    journal.closed(id(2));
+    time.endTurn();
+    disk.onWrite = () => 'all';
+    time.advance(LIMITS.journalRetryMs);
+    expect(onDisk()).toEqual(['header', 'asked c1', 'closing c1 not_established 1006', 'closed c1']);
+    expect(journal.liveCount).toBe(0);
+  });
+
   it('may fail to create the file, and creates it later', () => {
     disk.files.set(PATH, new Uint8Array(0));
     open(1);
@@ -244,6 +278,13 @@ describe('compaction', () => {
     time.endTurn();
     expect(onDisk().at(-1)).toBe('opened clater');
     expect([...disk.files.keys()]).toEqual([PATH]);
+  });
+
+  it('keeps connections that are only asked for', () => {
+    ask('asked');
+    comeAndGo(100);
+    expect(onDisk().length).toBeLessThan(100);
+    expect(onDisk()).toContain('asked casked');
   });
 
   it('is not worth it while most connections live', () => {

@@ -29,9 +29,12 @@ export interface AdoptedClose extends OwedClose {
   readonly openedAtMs: number;
 }
 
-/** A connection that is opened and not closed. */
+/** A connection that is asked for or opened, and not closed. */
 interface LiveConnection {
-  readonly key: SessionKey;
+  /** Null until it is opened. */
+  readonly key: SessionKey | null;
+  /** The file has a record of it from before it was opened. */
+  readonly asked: boolean;
   readonly openedAtMs: number;
   end: ConnectionEnd | null;
 }
@@ -87,13 +90,17 @@ export class JournalWriter implements SessionJournal {
     return this.#live.size;
   }
 
+  asked(connection: ConnectionId, written: Written): void {
+    if (this.#closed) return this.#refuse(written);
+    this.#live.set(connection, { ...ONLY_ASKED });
+    this.#note({ record: { type: 'asked', connection }, keep: false, written });
+  }
+
   opened(connection: OpenedConnection, written: Written): void {
-    if (this.#closed) {
-      this.#timers.endOfTurn(() => written(new Error('the session journal is closed')));
-      return;
-    }
+    if (this.#closed) return this.#refuse(written);
     const { key, openedAtMs } = connection;
-    this.#live.set(connection.connection, { key, openedAtMs, end: null });
+    const asked = this.#live.get(connection.connection)?.asked ?? false;
+    this.#live.set(connection.connection, { key, asked, openedAtMs, end: null });
     this.#note({ record: openedRecord(connection), keep: false, written });
   }
 
@@ -117,8 +124,9 @@ export class JournalWriter implements SessionJournal {
     for (const [index, close] of closes.entries()) {
       const { connection, key, openedAtMs, reason, code } = close;
       const last = index === closes.length - 1;
-      this.#live.set(connection, { key, openedAtMs, end: { reason, code } });
-      this.#note({ record: openedRecord(close), keep: true, written: null });
+      this.#live.set(connection, { key, asked: false, openedAtMs, end: { reason, code } });
+      const record = firstRecord({ connection, key, openedAtMs });
+      this.#note({ record, keep: true, written: null });
       this.#note({ record: closingRecord(connection, close), keep: true, written: last ? written : null });
     }
     if (closes.length === 0) written();
@@ -142,6 +150,10 @@ export class JournalWriter implements SessionJournal {
     this.#retry?.cancel();
     this.#retry = null;
     this.#file.close({ remove: this.#live.size === 0 && this.#pending.length === 0 });
+  }
+
+  #refuse(written: Written): void {
+    this.#timers.endOfTurn(() => written(new Error('the session journal is closed')));
   }
 
   #note(pending: PendingRecord): void {
@@ -168,10 +180,15 @@ export class JournalWriter implements SessionJournal {
     const forgotten = new Set<ConnectionId>();
     for (const { record, keep } of batch) {
       if (keep) continue;
-      forgotten.add(record.connection);
-      this.#live.delete(record.connection);
+      // The file says that it was asked for, so its end must be written too.
+      if (record.type === 'opened' && this.#live.get(record.connection)?.asked)
+        this.#unopen(record.connection);
+      else {
+        forgotten.add(record.connection);
+        this.#live.delete(record.connection);
+      }
     }
-    const kept = batch.filter(({ record }) => !forgotten.has(record.connection));
+    const kept = batch.filter(({ record, keep }) => keep && !forgotten.has(record.connection));
     this.#pending = [...kept, ...this.#pending];
     if (!this.#failing) {
       this.#failing = true;
@@ -179,6 +196,11 @@ export class JournalWriter implements SessionJournal {
       this.#logger.error(fields, 'the session journal cannot be written; no connection is admitted');
     }
     if (kept.length > 0) this.#retryLater();
+  }
+
+  #unopen(connection: ConnectionId): void {
+    const end = this.#live.get(connection)?.end ?? null;
+    this.#live.set(connection, { ...ONLY_ASKED, end });
   }
 
   #retryLater(): void {
@@ -213,11 +235,20 @@ export class JournalWriter implements SessionJournal {
   #liveRecords(): JournalRecord[] {
     const records: JournalRecord[] = [];
     for (const [connection, { key, openedAtMs, end }] of this.#live) {
-      records.push(openedRecord({ connection, key, openedAtMs }));
+      records.push(firstRecord({ connection, key, openedAtMs }));
       if (end !== null) records.push(closingRecord(connection, end));
     }
     return records;
   }
+}
+
+const ONLY_ASKED: LiveConnection = { key: null, asked: true, openedAtMs: 0, end: null };
+
+function firstRecord(live: { connection: ConnectionId; key: SessionKey | null; openedAtMs: number }) {
+  const { connection, key, openedAtMs } = live;
+  return key === null
+    ? ({ type: 'asked', connection } as const)
+    : openedRecord({ connection, key, openedAtMs });
 }
 
 function openedRecord(opened: OpenedConnection) {

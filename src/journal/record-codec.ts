@@ -21,6 +21,7 @@ export type JournalRecord =
       readonly slot: number;
       readonly run: number;
     }
+  | { readonly type: 'asked'; readonly connection: ConnectionId }
   | {
       readonly type: 'opened';
       readonly connection: ConnectionId;
@@ -133,7 +134,8 @@ function parseRecord(payload: string): JournalRecord | null {
   if (fields.type === 'closing') {
     return hasTypes(fields, { connection: 'string', reason: 'string', code: 'number' });
   }
-  return fields.type === 'closed' ? hasTypes(fields, { connection: 'string' }) : null;
+  const isBare = fields.type === 'asked' || fields.type === 'closed';
+  return isBare ? hasTypes(fields, { connection: 'string' }) : null;
 }
 
 function hasTypes(

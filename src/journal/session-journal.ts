@@ -24,7 +24,8 @@ export interface ConnectionEnd {
 /** A close callback that an earlier run owes and this run has to send. */
 export interface OwedClose {
   readonly connection: ConnectionId;
-  readonly key: SessionKey;
+  /** Null when that run died before it heard the application's answer, which may have been yes. */
+  readonly key: SessionKey | null;
   /** What that run had noted, else `worker_lost` or `node_restarted`. */
   readonly reason: string;
   readonly code: number;
@@ -36,9 +37,15 @@ export type Written = (failure: Error | null) => void;
 /** Notes which connections live, so that the end of each can be told by whoever comes next. */
 export interface SessionJournal {
   /**
+   * Notes that the application is about to be asked for a connection. From its answer on it may
+   * believe in the connection, whether or not we live to read the answer, so this comes first;
+   * `opened` or `closed` follows.
+   */
+  asked(connection: ConnectionId, written: Written): void;
+  /**
    * Notes an admitted connection. All that is noted in one turn goes to disk with one system call
-   * at its end, then the `written` are called in order. After a failure the journal has forgotten
-   * the connection; what is said about it later is ignored.
+   * at its end, then the `written` are called in order. After a failure it is as if this had never
+   * been said: a connection that was not asked for is unknown, and what is said about it is ignored.
    */
   opened(record: OpenedConnection, written: Written): void;
   /** Notes why the connection ended; a second reason is ignored. Its close callback is owed. */
@@ -49,6 +56,6 @@ export interface SessionJournal {
   flush(): void;
   /** Flushes and gives the file back. A journal that owes nothing removes its file. */
   close(): void;
-  /** Connections opened and not closed. */
+  /** Connections asked for or opened, and not closed. */
   readonly liveCount: number;
 }

@@ -192,6 +192,14 @@ describe('the other callbacks', () => {
     ]);
   });
 
+  it('name no session when nobody has heard its key', () => {
+    const reason = 'worker_lost' as const;
+    const event = { ...subject, key: null, eventId: 'c1.closed' as EventId, reason, closeCode: 1006 };
+    const headers = closeCallback(settings, event)?.headers ?? [];
+    expect(headers).not.toContain('X-Kuiperbelt-Session');
+    expect(headers).toContain('c1.closed');
+  });
+
   it('are not made when no URL is configured', () => {
     const silent = { ...settings, callback: none };
     const event = { ...subject, eventId: 'e' as EventId, reason: 'idle', closeCode: 1001 } as const;

@@ -112,14 +112,17 @@ export function receiveCallback(
 /** Tells the application that a connection has ended; the same event always looks the same. */
 export function closeCallback(
   settings: CallbackSettings,
-  event: CallbackSubject & {
+  event: Omit<CallbackSubject, 'key'> & {
+    /** Null when nobody lived to hear which key the application had given, if it had. */
+    readonly key: SessionKey | null;
     readonly eventId: EventId;
     readonly reason: CloseReason;
     readonly closeCode: number;
   },
 ): CallbackRequest | null {
   if (settings.callback.close === null) return null;
-  const lines = applyProxySetHeader(settings, [[settings.sessionHeader, event.key]]);
+  const keyLines: Line[] = event.key === null ? [] : [[settings.sessionHeader, event.key]];
+  const lines = applyProxySetHeader(settings, keyLines);
   lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(event));
   lines.push(['X-Arrokoth-Event-Id', event.eventId]);
   lines.push(['X-Arrokoth-Reason', event.reason]);

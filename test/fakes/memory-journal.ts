@@ -14,7 +14,7 @@ import type {
 } from '../../src/journal/index.ts';
 
 interface Trace {
-  readonly key: SessionKey;
+  readonly key: SessionKey | null;
   readonly end: ConnectionEnd | null;
 }
 
@@ -46,6 +46,11 @@ export class MemoryJournal implements SessionJournal {
     return this.#live.size;
   }
 
+  asked(connection: ConnectionId, written: Written): void {
+    this.#live.add(connection);
+    this.#note({ connection, written, apply: () => this.#written.set(connection, { key: null, end: null }) });
+  }
+
   opened({ connection, key }: OpenedConnection, written: Written): void {
     this.#live.add(connection);
     this.#note({ connection, written, apply: () => this.#written.set(connection, { key, end: null }) });
@@ -71,11 +76,13 @@ export class MemoryJournal implements SessionJournal {
     const failure = this.failure;
     const refused = new Set<ConnectionId>();
     for (const { connection, apply, written } of notes) {
-      if (failure !== null && written !== null) {
+      const isRefused = failure !== null && written !== null;
+      // What was asked for before the disk was full is remembered, and so is its end.
+      if (isRefused && !this.#written.has(connection)) {
         refused.add(connection);
         this.#live.delete(connection);
       }
-      if (!refused.has(connection)) apply();
+      if (!isRefused && !refused.has(connection)) apply();
     }
     for (const { written } of notes) written?.(failure);
   }

@@ -38,7 +38,7 @@ export function startWatchedNode(
 export async function stopAndCheck(
   node: RunningNode,
   application: CountingApplication,
-  check: Pick<EndsToCheck, 'expected' | 'repetitionAllowed' | 'retried'>,
+  check: Pick<EndsToCheck, 'expected' | 'repetitionAllowed' | 'keyMayBeUnknown' | 'retried'>,
 ): Promise<string[]> {
   const exit = await node.stop();
   const faults = endFaults({ ...application, ...check });
