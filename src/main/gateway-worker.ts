@@ -67,13 +67,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     // A rejection is a bug and ends the worker; the asker only sees a worker that keeps silent.
     void meter.snapshot().then((snapshot) => reply(null, Buffer.from(JSON.stringify(snapshot))));
   });
-  const reports = new LoadReports({
-    timers: systemTimers,
-    read: () => ({ stats: gateway.stats() }),
-    send: (message) => channel.send(message),
-  });
-  gateway.onStats(() => reports.changed());
-  gateway.beforeTellingStats(() => reports.now());
+  reportLoad(gateway, channel);
   // Last, because sisters ask as soon as they can.
   await bus.listen();
   return {
@@ -87,6 +81,17 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };
+}
+
+/** Tells the supervisor every change soon, and what others are about to be told before they are. */
+function reportLoad(gateway: Gateway, channel: WorkerDoors['channel']): void {
+  const reports = new LoadReports({
+    timers: systemTimers,
+    read: () => ({ stats: gateway.stats() }),
+    send: (message) => channel.send(message),
+  });
+  gateway.onStats(() => reports.changed());
+  gateway.beforeTellingStats(() => reports.now());
 }
 
 function ofGateway(listener: ListenerName): 'public' | 'app' {
