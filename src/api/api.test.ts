@@ -50,7 +50,7 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
   const api = new Api({
     init: {
       workers: 2,
-      config: { api: { listen: null, token: options.token ?? null } },
+      config: { api: { listen: null, tokens: options.token === undefined ? [] : [options.token] } },
     } as unknown as WorkerInit,
     bus,
     createServer: (given) => {

@@ -8,7 +8,7 @@
 import { ERRORS, type Logger, type Meter, type WorkerSlot } from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
 import type { HttpHandlers, HttpRequest, HttpResponse, ListenHandle, RawHeaders } from '../net/index.ts';
-import { showsToken } from '../net/index.ts';
+import { BearerTokens } from '../net/index.ts';
 import type { Mode, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
 import { METRICS_CONTENT_TYPE, type MetricsSnapshot } from '../telemetry/index.ts';
 import { MetricsPage } from './metrics-page.ts';
@@ -47,6 +47,7 @@ export class Api {
   readonly #server: ApiServer;
   readonly #routes: ReadonlyMap<string, Answer>;
   readonly #page: MetricsPage;
+  readonly #tokens: BearerTokens;
   readonly #requests: ReturnType<Meter['counter']>;
   #runs: ReadonlyMap<WorkerSlot, number> = new Map();
   #mode: Mode | null = null;
@@ -55,6 +56,7 @@ export class Api {
   constructor(doors: ApiDoors) {
     this.#doors = doors;
     const { bus, logger, snapshot } = doors;
+    this.#tokens = new BearerTokens(doors.init.config.api.tokens);
     this.#page = new MetricsPage({
       bus,
       logger,
@@ -103,9 +105,8 @@ export class Api {
   }
 
   #route(request: HttpRequest, response: HttpResponse): void {
-    const { token } = this.#doors.init.config.api;
     const answer = this.#routes.get(request.path);
-    if (!showsToken(request.header('authorization'), token)) this.#refuseStranger(request, response);
+    if (!this.#tokens.accept(request.header('authorization'))) this.#refuseStranger(request, response);
     else if (answer === undefined) this.#refusePath(request, response);
     else if (request.method !== 'GET' && request.method !== 'HEAD') this.#refuseMethod(request, response);
     else answer(request, response);

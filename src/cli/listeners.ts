@@ -15,11 +15,11 @@ export function describeListeners(config: Config): string {
   const lines = [describeListener('public', place, served, false)];
   if (app.listen !== null) {
     const paths = [...forApplication, path.ping];
-    lines.push(describeListener('app', showAddress(app.listen), paths, app.token !== null));
+    lines.push(describeListener('app', showAddress(app.listen), paths, app.tokens.length > 0));
   }
   if (api.listen !== null) {
     const paths = ['/healthz', '/readyz', '/metrics'];
-    lines.push(describeListener('api', showAddress(api.listen), paths, api.token !== null));
+    lines.push(describeListener('api', showAddress(api.listen), paths, api.tokens.length > 0));
   }
   return lines.join('');
 }

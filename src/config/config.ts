@@ -95,10 +95,10 @@ export interface Config {
   readonly path: PathConfig;
   readonly node: { readonly name: string | null; readonly dataDir: string | null };
   readonly workers: number;
-  /** The application's calls. `listen` null: they are served by the public listener. */
-  readonly app: { readonly listen: TcpAddress | null; readonly token: string | null };
+  /** The application's calls. `listen` null: the public listener serves them. No tokens: none is asked for. */
+  readonly app: { readonly listen: TcpAddress | null; readonly tokens: readonly string[] };
   /** The operator's listener; `listen` null: there is none. */
-  readonly api: { readonly listen: TcpAddress | null; readonly token: string | null };
+  readonly api: { readonly listen: TcpAddress | null; readonly tokens: readonly string[] };
   /** The bounds of a connection's queue; kuiperbelt's `send_queue_size` is in `queueMessagesMax`. */
   readonly slowClient: {
     readonly policy: SlowClientPolicy;

@@ -77,7 +77,8 @@ export function field<Value>(spec: FieldSpec<Value>) {
     .meta({ ...card, ...spec.json });
 }
 
-function readField<Value>(spec: FieldSpec<Value>, input: unknown): Result<Value, string> {
+/** What `input` says, for a key or for one item of a list. */
+export function readField<Value>(spec: FieldSpec<Value>, input: unknown): Result<Value, string> {
   if (input === undefined) return ok(spec.fallback);
   if (!(input instanceof Scalar)) return failed(`expected a single value, got ${describeShape(input)}`);
   if (input.broken) return ok(spec.fallback);

@@ -67,6 +67,16 @@ describe('values', () => {
     });
   });
 
+  it('reads one token and lists of tokens', () => {
+    const tokens = ['0123456789abcdef', 'fedcba9876543210'];
+    expect(config(`app: { token: [${tokens}] }\napi: { token: ${tokens[0]} }`)).toMatchObject({
+      app: { tokens },
+      api: { tokens: tokens.slice(0, 1) },
+    });
+    const text = `app: { listen: ":9181", token: ["${open}A}", "${open}B}"] }`;
+    expect(config(text, { A: tokens[0], B: tokens[1] }).app.tokens).toEqual(tokens);
+  });
+
   it('reads sizes, addresses, headers and choices', () => {
     const text = [
       'limits: { message: 64KiB, body: 1MB, header: 2048 }',
@@ -78,8 +88,8 @@ describe('values', () => {
     ].join('\n');
     expect(config(text)).toMatchObject({
       limits: { messageBytesMax: 65_536, bodyBytesMax: 1_000_000, headerBytesMax: 2_048 },
-      app: { listen: { host: '::1', port: 9_181 }, token: '0123456789abcdef' },
-      api: { listen: { host: '127.0.0.1', port: 0 }, token: null },
+      app: { listen: { host: '::1', port: 9_181 }, tokens: ['0123456789abcdef'] },
+      api: { listen: { host: '127.0.0.1', port: 0 }, tokens: [] },
       proxySetHeader: [
         { name: 'X-A', value: '1' },
         { name: 'X-B', value: '' },
@@ -214,6 +224,10 @@ describe('one wrong value', () => {
     ['api: { listen: "0.0.0.0:0" }', 'api.listen: expected a token beside it'],
     ['app: { listen: 9181 }', 'app.listen: expected an address such as 127.0.0.1:9181 (it is not host:port)'],
     ['app: { token: "" }', 'app.token: expected a token (leave the key out for none), got nothing'],
+    ['app: { token: [] }', 'app.token: expected 1 to 16 tokens (leave the key out for none), got 0'],
+    ['api: { token: [right, a secret] }', 'api.token.1: expected a token of 1 to 512 visible ASCII'],
+    ['api: { token: [right, ""] }', 'api.token.1: expected a token (leave the key out for none)'],
+    ['app: { token: { a: b } }', 'app.token: expected a single value, got a mapping'],
     ['app: { token: a secret }', 'app.token: expected a token of 1 to 512 visible ASCII characters'],
     ['node: { name: node }', 'node.name: expected a name such as node-01@127.0.0.1, got "node"'],
     ['node: { name: "a b@host" }', 'node.name: expected a name'],
@@ -230,6 +244,7 @@ describe('one wrong value', () => {
 
   it('never repeats a token', () => {
     expect(complaints('app: { token: "hunter 2" }').join()).not.toContain('hunter');
+    expect(complaints('app: { token: ["hunter 2", hunter3] }').join()).not.toContain('hunter');
   });
 });
 

@@ -7,13 +7,15 @@
 import { DEFAULTS, LIMITS } from '../base/index.ts';
 import { formatDuration } from './duration.ts';
 import { booleanField, choiceField, durationField, integerField, sizeField } from './field.ts';
-import { filePathField, listenField, nodeNameField, pathField, tokenField, urlField } from './text-fields.ts';
+import { filePathField, listenField, nodeNameField, pathField, urlField } from './text-fields.ts';
+import { tokensField } from './tokens-field.ts';
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const COUNT_MAX = 1_000_000;
 
 const URL_REASON = 'Absolute, `http` or `https`.';
+const TOKEN_REASON = 'At least 16 characters are advised; empty is refused. At most 16 tokens.';
 const PATH_REASON = 'Starts with `/`; all paths differ.';
 
 /** The keys under `callback:`. */
@@ -136,9 +138,11 @@ export const appKeys = {
     reason: '`host:port`; beyond loopback a token is required.',
     example: '127.0.0.1:9181',
   }),
-  token: tokenField({
-    description: 'Bearer token that the calls of the application must carry, wherever they are served.',
-    reason: 'At least 16 characters are advised; empty is refused.',
+  token: tokensField({
+    description:
+      'Bearer token that the calls of the application must carry, wherever they are served; ' +
+      'or a list of tokens, any of which will do.',
+    reason: TOKEN_REASON,
     example: `"\${APP_TOKEN:-a-token-of-your-own}"`,
   }),
 } as const;
@@ -150,9 +154,9 @@ export const apiKeys = {
     reason: '`host:port`; beyond loopback a token is required.',
     example: '127.0.0.1:3000',
   }),
-  token: tokenField({
-    description: "Bearer token of the operator's listener.",
-    reason: 'At least 16 characters are advised; empty is refused.',
+  token: tokensField({
+    description: "Bearer token of the operator's listener, or a list of tokens, any of which will do.",
+    reason: TOKEN_REASON,
     example: `"\${API_TOKEN:-another-token-of-yours}"`,
   }),
 } as const;

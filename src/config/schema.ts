@@ -206,9 +206,12 @@ function checkPaths(paths: Readonly<Record<string, string>>, issues: Issues): vo
   }
 }
 
-function checkExposure(listener: { listen: TcpAddress | null; token: string | null }, issues: Issues): void {
+function checkExposure(
+  listener: { listen: TcpAddress | null; token: readonly string[] },
+  issues: Issues,
+): void {
   const { listen, token } = listener;
-  if (listen === null || token !== null || isLoopback(listen.host)) return;
+  if (listen === null || token.length > 0 || isLoopback(listen.host)) return;
   const address = formatTcpAddress(listen);
   const message =
     `expected a token beside it, because ${address} can be reached from other hosts; ` +

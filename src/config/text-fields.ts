@@ -26,9 +26,6 @@ const FIXED_HEADERS = new Set(['host', 'content-length', 'transfer-encoding', 't
 /** Longest path of a unix socket that Linux takes. */
 const SOCKET_PATH_BYTES_MAX = 107;
 const TEXT_LENGTH_MAX = 4_096;
-const TOKEN_LENGTH_MAX = 512;
-/** Shorter tokens can be guessed by trying. */
-const TOKEN_LENGTH_ADVISED = 16;
 
 const NONE = 'none';
 
@@ -80,31 +77,6 @@ export function headerNameField(notes: Notes & { readonly fallback: string }) {
       return TAKEN_HEADERS.test(text.toLowerCase())
         ? failed('a header name that is not in use already')
         : ok(text);
-    },
-  });
-}
-
-/** A bearer token; null when the key is left out, refused when it is there and empty. */
-export function tokenField(notes: Notes) {
-  return textField<string | null>({
-    ...notes,
-    type: 'token',
-    fallback: null,
-    defaultText: NONE,
-    mask: () => '***',
-    // An empty variable must not open the door that the operator meant to lock.
-    valueRequired: true,
-    check: (text, scalar) => {
-      if (scalar.empty) return failed('a token (leave the key out for none)');
-      if (!VISIBLE_ASCII.test(text) || text.length > TOKEN_LENGTH_MAX) {
-        return failed(`a token of 1 to ${TOKEN_LENGTH_MAX} visible ASCII characters without spaces`);
-      }
-      if (text.length < TOKEN_LENGTH_ADVISED) {
-        scalar.remarks.push(
-          `the token is shorter than ${TOKEN_LENGTH_ADVISED} characters; choose a longer one`,
-        );
-      }
-      return ok(text);
     },
   });
 }

@@ -27,8 +27,8 @@ export function toConfig(file: FileValues): Config {
     path: file.path,
     node: { name: file.node.name, dataDir: file.node.data_dir },
     workers: file.workers,
-    app: file.app,
-    api: file.api,
+    app: { listen: file.app.listen, tokens: file.app.token },
+    api: { listen: file.api.listen, tokens: file.api.token },
     slowClient: toSlowClient(file),
     ping: { intervalMs: file.ping.interval, timeoutMs: file.ping.timeout },
     limits: toLimits(file.limits),
@@ -82,7 +82,7 @@ function toLimits(limits: FileValues['limits']): Config['limits'] {
 export function adviseOn(config: Config): string[] {
   const advice: string[] = [];
   const open = config.host === null && config.sock === null;
-  if (open && config.app.listen === null && config.app.token === null) {
+  if (open && config.app.listen === null && config.app.tokens.length === 0) {
     advice.push(
       'host is not set, so anybody who reaches this host can send to clients and close their connections: ' +
         'set host: 127.0.0.1, or app.listen, or app.token',

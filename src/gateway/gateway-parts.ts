@@ -5,6 +5,7 @@
  * other are tied after both exist.
  */
 import { type ConnectionId, closedEventId, IdSource, LIMITS } from '../base/index.ts';
+import { BearerTokens } from '../net/index.ts';
 import { Completeness, closeCallback, receiveCallback } from '../relay/index.ts';
 import { Admission } from './admission.ts';
 import { ApplicationApi } from './application-api.ts';
@@ -94,7 +95,8 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
   const api = new ApplicationApi({ config, keys, channels });
-  const front = new HttpFront({ ...doors, config, admission, api, stats, nodeStats });
+  const tokens = new BearerTokens(config.app.tokens);
+  const front = new HttpFront({ ...doors, config, tokens, admission, api, stats, nodeStats });
   return {
     sessions,
     stats,

@@ -5,8 +5,7 @@
  */
 import type { Clock, Logger } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import type { HttpHandlers, HttpRequest, HttpResponse, UpgradeRequest } from '../net/index.ts';
-import { showsToken } from '../net/index.ts';
+import type { BearerTokens, HttpHandlers, HttpRequest, HttpResponse, UpgradeRequest } from '../net/index.ts';
 import {
   checkUpgrade,
   isStatsForm,
@@ -31,6 +30,8 @@ export interface HttpFrontDoors {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whoever may make the application's calls. */
+  readonly tokens: BearerTokens;
   readonly admission: Admission;
   readonly api: ApplicationApi;
   readonly stats: GatewayStats;
@@ -117,7 +118,7 @@ export class HttpFront {
   }
 
   #authorized(request: HttpRequest): boolean {
-    return showsToken(request.header('authorization'), this.#doors.config.app.token);
+    return this.#doors.tokens.accept(request.header('authorization'));
   }
 
   #log(request: HttpRequest, answer: OutgoingAnswer): void {

@@ -1,5 +1,5 @@
 /** HTTP and WebSocket: the server of one listener, the client of callbacks, frames, bearer tokens. */
-export { showsToken } from './bearer.ts';
+export { BearerTokens } from './bearer.ts';
 export { encodeFrame } from './frame.ts';
 export { HttpClient, type HttpClientOptions } from './http-client.ts';
 export { HttpServer, type HttpServerOptions } from './http-server.ts';
