@@ -53,8 +53,9 @@ export class RunningCall {
     this.#redirectsLeft = call.redirectsMax;
   }
 
-  /** Dials. */
+  /** Dials, unless it was given up before. */
   start(): void {
+    if (this.#state !== 'running') return;
     const { method, headers, body, timeoutMs } = this.#call;
     const url = parseUrl(this.#call.url);
     if (url === null) {

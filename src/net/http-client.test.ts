@@ -262,6 +262,7 @@ describe('timeouts', () => {
       }),
     );
     const failure = failureOf(makeClient({ time }), { url, timeoutMs: 1_000 });
+    time.endTurn();
     const socket = await begun.first(() => true);
     const cut = clientLeft(socket);
     time.advance(999);
@@ -279,12 +280,14 @@ describe('timeouts', () => {
     const late = new AwaitedList<HttpAnswer>('late answers');
     const patch = { url, timeoutMs: 1_000, lateAnswer: (answer: HttpAnswer) => late.push(answer) };
     const failure = failureOf(client, patch);
+    time.endTurn();
     const answer = await held.first(() => true);
     time.advance(1_000);
     expect(await failure).toBe('timeout');
     expect(client.inFlight).toBe(0);
     // The second one finds the place for late answers taken and is given up at its timeout.
     const second = failureOf(client, patch);
+    time.endTurn();
     await held.atLeast(2);
     time.advance(1_000);
     expect(await second).toBe('timeout');
@@ -301,6 +304,7 @@ describe('timeouts', () => {
     const late = new AwaitedList<HttpAnswer>('late answers');
     const lateAnswer = (answer: HttpAnswer) => late.push(answer);
     const failure = failureOf(makeClient({ time }), { url, timeoutMs: 1_000, lateAnswer });
+    time.endTurn();
     const socket = await begun.first(() => true);
     time.advance(1_000);
     expect(await failure).toBe('timeout');

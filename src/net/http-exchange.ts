@@ -5,7 +5,8 @@
  * and hide the rest. `http-server.ts` makes them; routing is the roles' business.
  */
 import { IncomingMessage, type ServerResponse } from 'node:http';
-import { failed, ok, type Result } from '../base/index.ts';
+import { assert, failed, ok, type Result } from '../base/index.ts';
+import type { FanOutWriter, TurnWriter } from './fan-out-writer.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { LingeringClose } from './lingering-close.ts';
 import { mayHaveBody, safeHeaders } from './plain-response.ts';
@@ -179,17 +180,30 @@ export class PlainRequest extends RequestHead implements HttpRequest {
   }
 }
 
+/** What answers are made with; one for a whole server. */
+export interface ExchangeDoors {
+  readonly lingering: LingeringClose;
+  readonly writer: FanOutWriter;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly body: string | Uint8Array;
+}
+
 /** The answering side of a plain request. */
-export class PlainExchange implements HttpResponse {
+export class PlainExchange implements HttpResponse, TurnWriter {
   /** Set when the body was not read to its end, so that the connection cannot be used again. */
   bodyRefused = false;
   readonly #response: ServerResponse;
-  readonly #lingering: LingeringClose;
+  readonly #doors: ExchangeDoors;
   #expectsContinue: boolean;
+  #answer: Answer | null = null;
 
-  constructor(response: ServerResponse, lingering: LingeringClose, expectsContinue: boolean) {
+  constructor(response: ServerResponse, doors: ExchangeDoors, expectsContinue: boolean) {
     this.#response = response;
-    this.#lingering = lingering;
+    this.#doors = doors;
     this.#expectsContinue = expectsContinue;
   }
 
@@ -205,12 +219,20 @@ export class PlainExchange implements HttpResponse {
   }
 
   send(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+    assert(this.#answer === null, 'a request is answered once');
+    this.#answer = { status, headers, body };
+    this.#doors.writer.enlistAnswer(this);
+  }
+
+  /** Writes the answer, unless the client has left meanwhile. Called by the writer at the end of the turn. */
+  writeTurn(): void {
+    if (this.#answer === null || this.#response.destroyed) return;
+    if (this.bodyRefused) this.#writeLast(this.#answer);
+    else this.#write(this.#answer);
+  }
+
+  #write({ status, headers, body }: Answer): void {
     const response = this.#response;
-    if (response.destroyed) return;
-    if (this.bodyRefused) {
-      this.#sendLast(status, headers, body);
-      return;
-    }
     const lines = safeHeaders(headers);
     if (mayHaveBody(status)) {
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
@@ -223,12 +245,12 @@ export class PlainExchange implements HttpResponse {
     response.end(body);
   }
 
-  #sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+  #writeLast({ status, headers, body }: Answer): void {
     const socket = this.#response.socket;
     if (socket === null) return;
     const { req: message } = this.#response;
     // What is still to come of the body is thrown away until the socket is cut.
     message.resume();
-    this.#lingering.answer(socket, { status, headers, body, method: message.method });
+    this.#doors.lingering.answer(socket, { status, headers, body, method: message.method });
   }
 }

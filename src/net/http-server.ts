@@ -16,7 +16,7 @@ import * as net from 'node:net';
 import { assert, type Cancellable, type Clock, type Logger, type Timers } from '../base/index.ts';
 import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
-import { ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
+import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
 import type { HttpHandlers, ListenHandle } from './types.ts';
 import { PendingUpgrade } from './upgrade-request.ts';
@@ -64,6 +64,7 @@ export class HttpServer {
   readonly #http: Server;
   readonly #keeper: ConnectionKeeper;
   readonly #lingering: LingeringClose;
+  readonly #exchangeDoors: ExchangeDoors;
   readonly #pendingUpgrades = new Set<PendingUpgrade>();
   readonly #lingerSweep: Cancellable;
   #acceptor: net.Server | null = null;
@@ -87,6 +88,7 @@ export class HttpServer {
       forgotten: () => this.#tellWhenQuiet(),
     });
     this.#lingering = new LingeringClose(options.clock);
+    this.#exchangeDoors = { lingering: this.#lingering, writer: this.#keeper.writer };
     this.#lingerSweep = options.timers.every(CHECK_MAX_MS, () => this.#lingering.sweep());
     this.#http = this.#createParser(options.limits);
   }
@@ -165,7 +167,7 @@ export class HttpServer {
     this.#inFlight++;
     response.on('close', this.#finished);
     if (this.#closing) response.shouldKeepAlive = false;
-    const exchange = new PlainExchange(response, this.#lingering, expectsContinue);
+    const exchange = new PlainExchange(response, this.#exchangeDoors, expectsContinue);
     this.#handlers.request(new PlainRequest(message, exchange), exchange);
   }
 

@@ -36,7 +36,10 @@ export interface HttpRequest {
 
 /** The answer to one request. */
 export interface HttpResponse {
-  /** Sends everything at once; a second call is a bug. Harmless when the client is gone. */
+  /**
+   * Sends everything in one piece at the end of this turn; a second call is a bug. Harmless when the
+   * client is gone.
+   */
   send(status: number, headers: RawHeaders, body: string | Uint8Array): void;
   /** True when the client left before the answer. */
   readonly gone: boolean;
