@@ -43,6 +43,8 @@ export interface CallbackConfig {
   /** Callbacks in flight at once, a worker; and how many more may wait. */
   readonly maxInFlight: number;
   readonly maxQueued: number;
+  /** Whether a redirect may lead to a private or loopback address of another host. */
+  readonly allowPrivateRedirects: boolean;
 }
 
 /** Paths of the requests that a node answers. */

@@ -86,6 +86,11 @@ export const callbackKeys = {
     description: 'Connects that may wait for a free place, for each worker; further ones get 503.',
     reason: 'A client that waits longer than this has usually given up.',
   }),
+  allow_private_redirects: booleanField({
+    fallback: false,
+    description: 'Follows redirects to private and loopback addresses, too. Not in kuiperbelt.',
+    reason: 'Within the configured host and port always; to link-local and metadata addresses never.',
+  }),
 } as const;
 
 /** The keys under `path:`. */

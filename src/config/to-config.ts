@@ -60,6 +60,7 @@ function toCallback(callback: FileValues['callback']): Config['callback'] {
     closeBackoffMaxMs: callback.close_backoff_max,
     maxInFlight: callback.max_in_flight,
     maxQueued: callback.max_queued,
+    allowPrivateRedirects: callback.allow_private_redirects,
   };
 }
 

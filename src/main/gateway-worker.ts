@@ -39,7 +39,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     logger,
     meter: meter.meter,
   });
-  const httpClient = new HttpClient({ ...config.callback, timers: systemTimers });
+  const httpClient = callbackClient(doors);
   const gateway = new Gateway({
     init,
     clock: systemClock,
@@ -92,6 +92,19 @@ function reportLoad(gateway: Gateway, channel: WorkerDoors['channel']): void {
   });
   gateway.onStats(() => reports.changed());
   gateway.beforeTellingStats(() => reports.now());
+}
+
+function callbackClient({ init, meter }: WorkerDoors): HttpClient {
+  const client = new HttpClient({ ...init.config.callback, timers: systemTimers });
+  meter.meter.observed(
+    {
+      name: 'arrokoth_callback_redirects_refused_total',
+      help: 'Redirects of callbacks that led to an address inside, and were not followed.',
+      type: 'counter',
+    },
+    () => client.redirectsRefused,
+  );
+  return client;
 }
 
 function ofGateway(listener: ListenerName): 'public' | 'app' {

@@ -11,7 +11,8 @@ import type { Socket } from 'node:net';
 import { type Cancellable, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
 import { findHeader } from './header-lookup.ts';
 import { collectAnswer } from './http-answer.ts';
-import { followRedirect, type HttpTarget } from './redirect.ts';
+import { followRedirect, type HttpTarget, isSameEndpoint } from './redirect.ts';
+import { REDIRECT_REFUSED, type RedirectGuard } from './redirect-guard.ts';
 import { requestLines } from './request-lines.ts';
 import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
 
@@ -21,11 +22,20 @@ const ANSWER_HEADER_BYTES_MAX = 64 * 1_024;
 const JOINED_BODY_BYTES_MAX = 16 * 1_024;
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
+/** Who dials, by scheme. */
+export interface Agents {
+  readonly plain: Agent;
+  readonly secure: SecureAgent;
+}
+
 /** What calls share. */
 export interface CallDoors {
   readonly timers: Timers;
-  readonly plainAgent: Agent;
-  readonly secureAgent: SecureAgent;
+  /** For the configured URLs. */
+  readonly agents: Agents;
+  /** For where redirects lead; they look names up through the guard, and keep no socket. */
+  readonly guardedAgents: Agents;
+  readonly guard: RedirectGuard;
   /** Asked at the timeout: true when there is room to listen for a late answer. */
   mayLinger(): boolean;
   /** The call no longer counts as in flight. Called once, before `done`. */
@@ -45,6 +55,8 @@ export class RunningCall {
   #request: ClientRequest | null = null;
   #bound: Cancellable | null = null;
   #redirectsLeft: number;
+  /** The URL that the caller named. */
+  #configured: URL | null = null;
 
   constructor(call: HttpCall, done: Done, doors: CallDoors) {
     this.#call = call;
@@ -62,6 +74,7 @@ export class RunningCall {
       this.#finishSoon({ kind: 'bad_url', message: 'the URL is not a valid http or https URL' });
       return;
     }
+    this.#configured = url;
     if (timeoutMs > 0) this.#bound = this.#doors.timers.after(timeoutMs, () => this.#timeout());
     this.#attempt({ method, url, headers, body }, false);
   }
@@ -73,9 +86,11 @@ export class RunningCall {
 
   #attempt(target: HttpTarget, repeated: boolean): void {
     const inflate = asksNoEncoding(target);
+    const agents = this.#isConfigured(target.url) ? this.#doors.agents : this.#doors.guardedAgents;
     let request: ClientRequest;
     try {
-      request = this.#open(target, inflate, repeated);
+      // A repeated attempt takes a fresh socket: others of the pool may be as dead as the first.
+      request = this.#open(target, inflate, repeated ? null : agents);
     } catch (error) {
       // A header that cannot be written: node:http says so by an exception, naming the header only.
       const code = (error as NodeJS.ErrnoException).code ?? 'error';
@@ -111,11 +126,17 @@ export class RunningCall {
     endRequest(request, target.body);
   }
 
-  #open(target: HttpTarget, inflate: boolean, repeated: boolean): ClientRequest {
+  /** Redirects within the configured host and port are as good as its own answers. */
+  #isConfigured(url: URL): boolean {
+    const configured = this.#configured as URL;
+    return url === configured || isSameEndpoint(url, configured);
+  }
+
+  #open(target: HttpTarget, inflate: boolean, agents: Agents | null): ClientRequest {
     const { url, method } = target;
     const secure = url.protocol === 'https:';
     const args = {
-      host: url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname,
+      host: hostOf(url),
       port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
       path: url.pathname + url.search,
       method,
@@ -124,9 +145,8 @@ export class RunningCall {
       insecureHTTPParser: true,
       maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
     };
-    // A repeated attempt takes a fresh socket: others of the pool may be as dead as the first.
-    if (secure) return requestHttps({ ...args, agent: repeated ? false : this.#doors.secureAgent });
-    return requestHttp({ ...args, agent: repeated ? false : this.#doors.plainAgent });
+    if (secure) return requestHttps({ ...args, agent: agents?.secure ?? false });
+    return requestHttp({ ...args, agent: agents?.plain ?? false });
   }
 
   #take(response: IncomingMessage, target: HttpTarget, inflate: boolean): void {
@@ -142,13 +162,21 @@ export class RunningCall {
         this.#finish(failed({ kind: 'redirects', message }));
       } else {
         this.#redirectsLeft--;
-        this.#attempt(redirect, false);
+        this.#follow(redirect);
       }
       return;
     }
     collectAnswer(response, { bytesMax: this.#call.replyBytesMax, inflate }, (result) =>
       this.#finish(result),
     );
+  }
+
+  #follow(target: HttpTarget): void {
+    const refusal = this.#isConfigured(target.url)
+      ? null
+      : this.#doors.guard.literalRefusal(hostOf(target.url));
+    if (refusal === null) this.#attempt(target, false);
+    else this.#finish(failed({ kind: 'redirects', message: refusal.message }));
   }
 
   #timeout(): void {
@@ -196,6 +224,11 @@ function parseUrl(text: string): URL | null {
   }
 }
 
+/** As a socket wants it: an address of IPv6 stands without its brackets. */
+function hostOf(url: URL): string {
+  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+}
+
 /** Small bodies go out in one piece with the head: node:http joins strings, and buffers it does not. */
 function endRequest(request: ClientRequest, body: Uint8Array | null): void {
   if (body === null || body.length === 0) {
@@ -225,6 +258,7 @@ function ignore(): void {
 /** Names the host and the system's error; URLs may hold secrets in their query. */
 function describeFailure(error: NodeJS.ErrnoException, url: URL): HttpFailure {
   const code = error.code ?? error.name;
+  if (code === REDIRECT_REFUSED) return { kind: 'redirects', message: error.message };
   if (code.startsWith('HPE_'))
     return { kind: 'malformed', message: `${url.host} does not speak HTTP (${code})` };
   return { kind: 'unreachable', message: `${url.host} cannot be reached (${code})` };

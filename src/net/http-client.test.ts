@@ -20,7 +20,8 @@ const DEFAULTS = {
 
 function makeClient(options: { maxInFlight?: number; maxQueued?: number; time?: FakeTime } = {}): HttpClient {
   const { maxInFlight = 8, maxQueued = 8, time } = options;
-  const client = new HttpClient({ maxInFlight, maxQueued, timers: time ?? systemTimers });
+  const timers = time ?? systemTimers;
+  const client = new HttpClient({ maxInFlight, maxQueued, timers, allowPrivateRedirects: true });
   cleanUpAfterwards(() => client.close());
   return client;
 }

@@ -5,10 +5,12 @@
  * (`bench/callback-clients.ts` shows what that costs against others). What becomes of one call is
  * the business of `http-call.ts`.
  */
-import { Agent } from 'node:http';
+import { Agent, type AgentOptions } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { BoundedQueue, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
-import { type CallDoors, RunningCall } from './http-call.ts';
+import { type Agents, type CallDoors, RunningCall } from './http-call.ts';
+import { RedirectGuard } from './redirect-guard.ts';
 import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
 
 /** Bounds and doors. */
@@ -18,6 +20,10 @@ export interface HttpClientOptions {
   /** Calls that wait; further ones fail with `busy`. */
   readonly maxQueued: number;
   readonly timers: Timers;
+  /** Whether redirects may lead to private and loopback addresses of other hosts than the configured. */
+  readonly allowPrivateRedirects?: boolean;
+  /** Resolves the names that redirects lead to; absent: the host's resolver. */
+  readonly resolve?: LookupFunction;
 }
 
 type Done = (result: Result<HttpAnswer, HttpFailure>) => void;
@@ -47,10 +53,15 @@ export class HttpClient {
       maxFreeSockets: LIMITS.callbackIdleSocketsMax,
       timeout: LIMITS.callbackIdleSocketMs,
     };
+    const guard = new RedirectGuard({
+      allowPrivate: options.allowPrivateRedirects ?? false,
+      resolve: options.resolve,
+    });
     this.#doors = {
       timers: options.timers,
-      plainAgent: new Agent(pool),
-      secureAgent: new SecureAgent(pool),
+      agents: agentsWith(pool),
+      guardedAgents: agentsWith({ lookup: guard.lookup }),
+      guard,
       // Late answers are awaited for as many calls as may be in flight, so that an application that
       // hangs cannot make us hold sockets without limit.
       mayLinger: () => this.#running.size - this.#inFlight < this.#maxInFlight,
@@ -65,6 +76,11 @@ export class HttpClient {
   /** Calls that were made and are neither answered nor timed out. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Redirects that led where they must not, and were not followed. */
+  get redirectsRefused(): number {
+    return this.#doors.guard.refused;
   }
 
   /** Makes a call, now or when there is room. `done` is called exactly once, never within `call`. */
@@ -85,8 +101,10 @@ export class HttpClient {
     const message = 'the client was closed';
     for (const { done } of this.#waiting?.drain() ?? []) done(failed({ kind: 'unreachable', message }));
     for (const call of [...this.#running]) call.abort(message);
-    this.#doors.plainAgent.destroy();
-    this.#doors.secureAgent.destroy();
+    for (const { plain, secure } of [this.#doors.agents, this.#doors.guardedAgents]) {
+      plain.destroy();
+      secure.destroy();
+    }
   }
 
   #start(call: HttpCall, done: Done): void {
@@ -111,4 +129,8 @@ export class HttpClient {
     const next = this.#waiting?.shift();
     if (next !== undefined) this.#start(next.call, next.done);
   }
+}
+
+function agentsWith(options: AgentOptions): Agents {
+  return { plain: new Agent(options), secure: new SecureAgent(options) };
 }

@@ -43,3 +43,13 @@ export function followRedirect(
   if (dropsBody) return { method: 'GET', url, headers, body: null };
   return { method: from.method, url, headers, body: from.body };
 }
+
+/** Whether both lead to the same port of the same host, whatever the scheme. */
+export function isSameEndpoint(left: URL, right: URL): boolean {
+  return left.hostname === right.hostname && portOf(left) === portOf(right);
+}
+
+function portOf(url: URL): string {
+  if (url.port !== '') return url.port;
+  return url.protocol === 'https:' ? '443' : '80';
+}
