@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { FakeGateways } from '../../test/fakes/fake-gateways.ts';
 
+/** Whether a drain is over by the time nothing more happens by itself. */
+async function isOver(drained: Promise<unknown>): Promise<boolean> {
+  let over = false;
+  void drained.then(() => {
+    over = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return over;
+}
+
 describe('a drain', () => {
   it('closes everybody with 1001, waits for the answers and says how it went', async () => {
     const node = new FakeGateways();
@@ -36,20 +46,28 @@ describe('a drain', () => {
     expect(node.worker().servers[0].closedWithinMs).toBe(0);
   });
 
+  it('begins no attempt after it has counted, for nobody would note the answer', async () => {
+    const node = new FakeGateways();
+    node.connect('key=alice');
+    node.app.answers = () => ({ status: 503 });
+    const drained = node.worker().gateway.drain(500);
+    node.advance(525);
+    const attempts = node.app.to('/close').length;
+    expect(await drained).toMatchObject({ closeCallbacksGivenUp: 1 });
+    node.advance(60_000);
+    expect(node.app.to('/close')).toHaveLength(attempts);
+    expect(node.worker().journal.owed()).toMatchObject([{ key: 'alice', reason: 'drain' }]);
+  });
+
   it('waits for an end that is told only after the last words of its client', async () => {
     const node = new FakeGateways({ callbacks: ['receive'] });
     const alice = node.connect('key=alice');
     const { answers } = node.app;
     node.app.answers = (call) => (call.path === '/receive' ? null : answers(call));
     alice.say('last words');
-    let done = false;
     const drained = node.worker().gateway.drain(10_000);
-    void drained.then(() => {
-      done = true;
-    });
     node.settle();
-    await Promise.resolve();
-    expect(done).toBe(false);
+    expect(await isOver(drained)).toBe(false);
     node.app.open('/receive').answer(200);
     node.settle();
     expect(await drained).toEqual({ connectionsClosed: 1, closeCallbacksGivenUp: 0 });
@@ -62,6 +80,7 @@ describe('a drain', () => {
     const upgrade = node.ask('key=alice');
     const drained = node.worker().gateway.drain(10_000);
     node.settle();
+    expect(await isOver(drained)).toBe(false);
     node.app.open('/connect').answer(200, ['X-Kuiperbelt-Session', 'alice']);
     node.settle();
     expect(await drained).toEqual({ connectionsClosed: 0, closeCallbacksGivenUp: 0 });

@@ -125,6 +125,46 @@ describe('a sister that does not answer', () => {
   });
 });
 
+describe('a silent home', () => {
+  it('leaves the holders half of the time', () => {
+    const node = new FakeGateways({ workers: 3, keys: 'send_timeout: 1s' });
+    const key = node.nameAt(2, 'key');
+    node.connect(`key=${key}`, 1);
+    node.network.hold(2, 0);
+    node.network.hold(1, 0);
+    const response = node.post('/send', { sessions: [key] }, 'x', 0);
+    node.advance(900);
+    node.network.release(1, 0);
+    node.settle();
+    expect(JSON.parse(response.answer?.body ?? '')).toEqual(OK);
+  });
+
+  it('keeps nothing of a session that it registered too late', () => {
+    const node = new FakeGateways({ workers: 2 });
+    const key = node.nameAt(1, 'key');
+    node.network.hold(1, 0);
+    const upgrade = node.ask(`key=${key}`, 0);
+    node.advance(6_000);
+    expect(upgrade.refused?.status).toBe(503);
+    node.network.release(1, 0);
+    node.settle();
+    node.post('/send', { sessions: [key] }, 'x', 1);
+    expect(node.network.runAll()).toBe(0);
+  });
+});
+
+describe('an ended session', () => {
+  it('is known nowhere: its home denies it without asking anybody', () => {
+    const node = new FakeGateways({ workers: 3 });
+    const key = node.nameAt(2, 'key');
+    node.connect(`key=${key}`, 1).leave();
+    node.settle();
+    const response = node.post('/send', { sessions: [key] }, 'x', 2);
+    expect(node.network.runAll()).toBe(0);
+    expect(JSON.parse(response.answer?.body ?? '')).toEqual(failed(NOT_FOUND, key));
+  });
+});
+
 describe('a holder that does not know the key any more', () => {
   it('is believed once its home names the same connection again', () => {
     const node = new FakeGateways({ workers: 3 });

@@ -116,6 +116,7 @@ describe('membership', () => {
       node.settle();
       expect(publish('nobody')).toMatchObject({ channels: [{ delivered: 0 }] });
     }
+    expect(node.worker(1).gateway.stats()).toMatchObject({ totalMessages: 3, messageErrors: 0 });
   });
 
   it('is refused when the owner is silent, and leaves nothing behind', () => {
