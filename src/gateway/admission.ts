@@ -111,9 +111,17 @@ export class Admission {
     else this.#onIdle.push(then);
   }
 
+  /** Why somebody who is counted already would be refused before the application is asked, or null. */
+  refusal(): { readonly code: ErrorCode; readonly reason: string } | null {
+    const reason = this.#doors.refusal();
+    if (reason !== null) return { code: 'NOT_ADMITTING', reason };
+    const isFull = this.#doors.stats.connections > this.#connectionsMax;
+    return isFull ? { code: 'CONNECTION_LIMIT', reason: 'the node is full' } : null;
+  }
+
   /** A client asks for a WebSocket on the connect path. */
   upgrade(request: UpgradeRequest): void {
-    const { config, stats, settings, httpClient, ids, journal, refusal, timeoutMs } = this.#doors;
+    const { config, stats, settings, httpClient, ids, journal, timeoutMs } = this.#doors;
     stats.connecting();
     const verdict = checkUpgrade(request, config.originPolicy);
     if (verdict.type !== 'ok') {
@@ -123,11 +131,8 @@ export class Admission {
     }
     const attempt: Attempt = { request, id: ids.connection(), settled: false };
     this.#inProgress++;
-    const reason = refusal();
-    if (reason !== null) return this.#unavailable(attempt, 'NOT_ADMITTING', reason);
-    if (stats.connections > this.#connectionsMax) {
-      return this.#unavailable(attempt, 'CONNECTION_LIMIT', 'the node is full');
-    }
+    const refusal = this.refusal();
+    if (refusal !== null) return this.#unavailable(attempt, refusal.code, refusal.reason);
     const callback = connectCallback(settings, {
       method: request.method,
       query: request.query,

@@ -7,7 +7,7 @@ import type { Clock, Logger } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type { BearerTokens, HttpHandlers, HttpRequest, HttpResponse, UpgradeRequest } from '../net/index.ts';
 import {
-  checkUpgrade,
+  connectProbeAnswer,
   isStatsForm,
   notFoundAnswer,
   type OutgoingAnswer,
@@ -99,12 +99,12 @@ export class HttpFront {
 
   /** A request on the connect path that asks for no upgrade: counted and refused, as in kuiperbelt. */
   #refusePlain(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
-    const { stats, config } = this.#doors;
-    const verdict = checkUpgrade(request, config.originPolicy);
+    const { admission, stats, config } = this.#doors;
     stats.connecting();
+    const unavailable = admission.refusal()?.reason ?? null;
     stats.connectError();
     stats.disconnected();
-    answer(verdict.type === 'refuse' ? verdict : statusAnswer(400));
+    answer(connectProbeAnswer(request, config.originPolicy, unavailable));
   }
 
   #stats(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {

@@ -2,6 +2,7 @@
 export * from './callback-requests.ts';
 export * from './channel-order.ts';
 export * from './close-reasons.ts';
+export * from './connect-probe.ts';
 export * from './connect-reply.ts';
 export * from './delivery.ts';
 export * from './directory.ts';
