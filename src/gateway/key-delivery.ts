@@ -6,52 +6,13 @@
  * (`remote-delivery.ts`). "Not found" is said only when it is certain, because applications forget
  * sessions on that answer.
  */
-import type { ChannelName, Clock, SessionKey } from '../base/index.ts';
+import type { Clock, SessionKey } from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
+import type { KeyAction, KeyOutcome, KeyTarget, LocalPerform } from './key-action.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
 
-/** What is to happen to each session. */
-export type KeyAction =
-  /** Nothing; tells only whether it is there. */
-  | { readonly type: 'probe' }
-  | { readonly type: 'send'; readonly binary: boolean }
-  | { readonly type: 'close'; readonly binary: boolean }
-  | { readonly type: 'subscribe'; readonly channels: readonly ChannelName[] }
-  | { readonly type: 'unsubscribe'; readonly channels: readonly ChannelName[] };
-
-/** What became of one key. */
-export type KeyOutcome =
-  | 'done'
-  | 'not_found'
-  /** It was there, and has ended or is ending. */
-  | 'closed'
-  /** Its queue is full and the policy refuses new messages. */
-  | 'full'
-  /** Its worker did not answer in time. */
-  | 'timeout'
-  /** Whether it is there cannot be told at present. */
-  | 'unreachable'
-  /** More channels than a connection may have. */
-  | 'too_many_channels';
-
-/** A key that is looked up on this worker. */
-export interface KeyTarget {
-  readonly key: SessionKey;
-  /** The key's home named this worker, or did not know and everybody is asked. */
-  readonly sentByHome: boolean;
-}
-
-/** Called once; `undefined` for a key that this worker does not hold. */
-export type PerformDone = (outcome: KeyOutcome | undefined) => void;
-
-/** Performs an action on sessions of this worker. */
-export type LocalPerform = (
-  target: KeyTarget,
-  action: KeyAction,
-  bytes: Uint8Array,
-  done: PerformDone,
-) => void;
+export type { KeyAction, KeyOutcome, LocalPerform } from './key-action.ts';
 
 /** Where a key is looked up, here and at the sisters. */
 export interface KeyDeliveryDoors {

@@ -6,10 +6,18 @@
  * followed by another look, until the home names the same connection again, or nobody. Where no
  * home can tell, every worker is asked, and what stays silent is never "not found".
  */
-import { LIMITS, type Result, type SessionKey, type WorkerSlot } from '../base/index.ts';
-import type { BusAnswer, BusFailure, Json } from '../bus/index.ts';
-import type { KeyAction, KeyDeliveryDoors, KeyOutcome } from './key-delivery.ts';
-import { type Place, pushTo } from './node-directory.ts';
+import { type Clock, LIMITS, type Result, type SessionKey, type WorkerSlot } from '../base/index.ts';
+import type { Bus, BusAnswer, BusFailure, Json } from '../bus/index.ts';
+import type { KeyAction, KeyOutcome } from './key-action.ts';
+import { type NodeDirectory, type Place, pushTo } from './node-directory.ts';
+
+/** Where holders are looked for, and how they are reached. */
+export interface RemoteDeliveryDoors {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly workers: number;
+  readonly directory: NodeDirectory;
+}
 
 /** What is to happen to the sessions, and how long other workers may take. */
 export interface RemoteMessage {
@@ -34,11 +42,11 @@ type Settle = (search: Search, outcome: KeyOutcome) => void;
 
 /** Carries one message to keys of other workers. */
 export class RemoteDelivery {
-  readonly #doors: KeyDeliveryDoors;
+  readonly #doors: RemoteDeliveryDoors;
   readonly #message: RemoteMessage;
   readonly #deadlineMs: number;
 
-  constructor(doors: KeyDeliveryDoors, message: RemoteMessage) {
+  constructor(doors: RemoteDeliveryDoors, message: RemoteMessage) {
     this.#doors = doors;
     this.#message = message;
     const boundMs = message.timeoutMs > 0 ? message.timeoutMs : LIMITS.sisterWaitMs;

@@ -7,7 +7,7 @@ import type { ChannelName } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import { encodeFrame, type Frame, type SendOutcome } from '../net/index.ts';
 import type { GatewayStats } from './gateway-stats.ts';
-import type { KeyAction, KeyOutcome, KeyTarget, PerformDone } from './key-delivery.ts';
+import type { KeyAction, KeyOutcome, KeyTarget, PerformDone } from './key-action.ts';
 import type { ChannelMessage, NodeChannels } from './node-channels.ts';
 import type { HeldBounds, Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
