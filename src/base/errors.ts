@@ -114,6 +114,44 @@ const kinds = {
     meaning: 'One request names more sessions and channels than `limits.targets` allows.',
     action: 'Split the request, or use a channel.',
   },
+  IDEMPOTENCY_KEY_INVALID: {
+    httpStatus: 400,
+    retryable: false,
+    meaning: 'A request bears several `Idempotency-Key` lines, or a key that is empty or too long.',
+    action: 'Send one line with 1 to 255 visible ASCII characters.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    httpStatus: 422,
+    retryable: false,
+    meaning: 'The `Idempotency-Key` was used for a request with other targets or another body.',
+    action: 'Give every message a key of its own; nothing was sent.',
+  },
+  IDEMPOTENCY_IN_FLIGHT: {
+    httpStatus: 409,
+    retryable: true,
+    meaning: 'The first request with this `Idempotency-Key` is still being carried out.',
+    action: 'Ask again after `Retry-After` with the same key.',
+  },
+  IDEMPOTENCY_OUTCOME_UNKNOWN: {
+    httpStatus: 409,
+    retryable: false,
+    meaning:
+      'The worker that carried out the first request with this `Idempotency-Key` died, ' +
+      'or its answer was too large to be kept.',
+    action: 'Send again with a new key if twice is better than not at all.',
+  },
+  IDEMPOTENCY_FULL: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'As many keys are kept as `idempotency.keys` and `idempotency.bytes` allow.',
+    action: 'Ask again after `Retry-After`, or raise the bounds; nothing was sent.',
+  },
+  IDEMPOTENCY_UNREACHABLE: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'The worker that keeps this `Idempotency-Key` does not answer.',
+    action: 'Ask again after `Retry-After` with the same key; nothing was sent by this request.',
+  },
   MESSAGE_TOO_LARGE: {
     closeCode: 1009,
     retryable: false,

@@ -46,6 +46,10 @@ export const DEFAULTS = {
   callbackCloseBackoffMaxMs: 60_000,
   callbackReplyBytesMax: 16 * MIB,
   isolationTimeoutMs: 3_000,
+  /** Longer than applications wait before they try again, and shorter than anybody remembers. */
+  idempotencyWindowMs: 60_000,
+  idempotencyKeysMax: 100_000,
+  idempotencyBytesMax: 64 * MIB,
 } as const;
 
 /** Bounds that nobody has to tune. */
@@ -72,6 +76,10 @@ export const LIMITS = {
   closeCallbacksInFlightMax: 64,
   /** How long a connect or publish waits for a sister worker that is being replaced. */
   sisterWaitMs: 5_000,
+  /** How long a repeated request waits for the answer to the first before it is told to come later. */
+  idempotencyWaitMs: 10_000,
+  /** Larger answers are not kept for repetitions; they list hundreds of sessions. */
+  idempotencyAnswerBytesMax: 64 * KIB,
   /** Bytes that wait on one link between two workers; then requests over it fail at once. */
   linkOutboxBytesMax: 64 * MIB,
   linkFrameBytesMax: 64 * MIB,

@@ -75,6 +75,13 @@ export interface LimitConfig {
 
 /** Everything that can be configured. */
 export interface Config {
+/** Answers that a worker keeps for repeated requests; `windowMs` 0: none, and keys are ignored. */
+export interface IdempotencyConfig {
+  readonly windowMs: number;
+  readonly keysMax: number;
+  readonly bytesMax: number;
+}
+
   /** Null: all interfaces. */
   readonly host: string | null;
   readonly port: number;
@@ -112,5 +119,6 @@ export interface Config {
   readonly limits: LimitConfig;
   readonly drain: { readonly timeoutMs: number };
   readonly log: { readonly level: LogLevel; readonly headers: boolean; readonly bodies: boolean };
+  readonly idempotency: IdempotencyConfig;
   readonly isolationTimeoutMs: number;
 }

@@ -285,6 +285,30 @@ export const drainKeys = {
   timeout: durationField({
     fallbackMs: DEFAULTS.drainTimeoutMs,
     description:
+/** The keys under `idempotency:`. */
+export const idempotencyKeys = {
+  window: durationField({
+    fallbackMs: DEFAULTS.idempotencyWindowMs,
+    maxMs: 3_600_000,
+    description: 'How long an answer is kept for requests with the same `Idempotency-Key`; `0s`: never.',
+    reason: 'Longer than an application goes on trying. With `0s` the header is ignored.',
+  }),
+  keys: integerField({
+    fallback: DEFAULTS.idempotencyKeysMax,
+    min: 1,
+    max: COUNT_MAX,
+    description: 'Keys that each worker keeps; further ones get 503.',
+    reason: 'A thousand a second and more, for a minute.',
+  }),
+  bytes: sizeField({
+    fallbackBytes: DEFAULTS.idempotencyBytesMax,
+    minBytes: 64 * KIB,
+    maxBytes: 1_024 * MIB,
+    description: 'Memory for keys and answers of each worker; beyond it new keys get 503.',
+    reason: 'Each key counts its length and 512 bytes, and what a longer answer takes.',
+  }),
+} as const;
+
       'How long a stop waits for close callbacks; what is still owed then is sent at the next start.',
     reason: 'Shorter than the patience of most process managers.',
   }),

@@ -123,6 +123,10 @@ export const GROUPS = {
   },
   ping: { description: 'Pings to clients. Not in kuiperbelt.', keys: groups.pingKeys },
   limits: { description: 'Bounds that protect the node. Not in kuiperbelt.', keys: groups.limitKeys },
+  idempotency: {
+    description: 'Requests with an `Idempotency-Key`. Not in kuiperbelt.',
+    keys: groups.idempotencyKeys,
+  },
   drain: { description: 'How the node stops. Not in kuiperbelt.', keys: groups.drainKeys },
   log: { description: 'Log lines, on standard error. Not in kuiperbelt.', keys: groups.logKeys },
 } as const;
@@ -139,6 +143,7 @@ export const fileSchema = z
     slow_client: group(GROUPS.slow_client),
     ping: group(GROUPS.ping),
     limits: group(GROUPS.limits),
+    idempotency: group(GROUPS.idempotency),
     drain: group(GROUPS.drain),
     log: group(GROUPS.log),
   })

@@ -32,6 +32,11 @@ export function toConfig(file: FileValues): Config {
     slowClient: toSlowClient(file),
     ping: { intervalMs: file.ping.interval, timeoutMs: file.ping.timeout },
     limits: toLimits(file.limits),
+    idempotency: {
+      windowMs: file.idempotency.window,
+      keysMax: file.idempotency.keys,
+      bytesMax: file.idempotency.bytes,
+    },
     drain: { timeoutMs: file.drain.timeout },
     log: file.log,
     isolationTimeoutMs: file.isolation_timeout,

@@ -13,8 +13,10 @@ import {
   bodyUnreadableAnswer,
   type ChannelDelivery,
   isBinary,
+  keyedRefusalAnswer,
   methodAnswer,
   type OutgoingAnswer,
+  readIdempotencyKey,
   readTargets,
   sendAnswer,
   type TargetError,
@@ -22,6 +24,7 @@ import {
   type Targets,
   targetsFailureAnswer,
 } from '../relay/index.ts';
+import type { IdempotentCalls } from './idempotent-calls.ts';
 import type { KeyAction, KeyDelivery, KeyOutcome } from './key-delivery.ts';
 import type { NodeChannels, Published } from './node-channels.ts';
 
@@ -33,7 +36,10 @@ export interface ApplicationApiDoors {
   readonly config: Config;
   readonly keys: KeyDelivery;
   readonly channels: NodeChannels;
+  readonly idempotent: IdempotentCalls;
 }
+
+const IDEMPOTENCY_KEY = 'idempotency-key';
 
 type Answer = (answer: OutgoingAnswer) => void;
 
@@ -70,15 +76,39 @@ export class ApplicationApi {
     };
     const targets = readTargets(lines, config.limits);
     if (!targets.ok) return answer(targetsFailureAnswer(targets.error));
+    if (request.header(IDEMPOTENCY_KEY) !== undefined && config.idempotency.windowMs > 0) {
+      return this.#serveOnce(call, targets.value, request, answer);
+    }
     this.#probe(targets.value, (unknown) => {
       if (unknown.length > 0) return answer(this.#answer(unknown, [], 0));
-      request.body(config.limits.bodyBytesMax, (body) => {
-        if (!body.ok) return answer(body.error === 'gone' ? bodyUnreadableAnswer() : bodyTooLargeAnswer());
-        const message = { bytes: body.value, binary: isBinary(request.header('content-type')) };
-        if (call === 'send' || call === 'close') this.#deliver(call, targets.value, message, answer);
-        else this.#changeChannels(call, targets.value, answer);
+      this.#read(request, answer, (message) => this.#carryOut(call, targets.value, message, answer));
+    });
+  }
+
+  /** The whole request is read first: only all of it can tell a repetition from another request. */
+  #serveOnce(call: ApplicationCall, targets: Targets, request: HttpRequest, answer: Answer): void {
+    const key = readIdempotencyKey(request.headerLines(IDEMPOTENCY_KEY));
+    if (!key.ok) return answer(keyedRefusalAnswer(key.error));
+    this.#read(request, answer, (message) => {
+      this.#doors.idempotent.serve({ key: key.value, call, targets, ...message }, answer, (done) => {
+        this.#probe(targets, (unknown) => {
+          if (unknown.length > 0) done(this.#answer(unknown, [], 0));
+          else this.#carryOut(call, targets, message, done);
+        });
       });
     });
+  }
+
+  #read(request: HttpRequest, answer: Answer, then: (message: Message) => void): void {
+    request.body(this.#doors.config.limits.bodyBytesMax, (body) => {
+      if (body.ok) then({ bytes: body.value, binary: isBinary(request.header('content-type')) });
+      else answer(body.error === 'gone' ? bodyUnreadableAnswer() : bodyTooLargeAnswer());
+    });
+  }
+
+  #carryOut(call: ApplicationCall, targets: Targets, message: Message, answer: Answer): void {
+    if (call === 'send' || call === 'close') this.#deliver(call, targets, message, answer);
+    else this.#changeChannels(call, targets, answer);
   }
 
   /** Under `strict_broadcast`: the sessions that are not there, before anybody is served. */

@@ -13,6 +13,7 @@ import { CloseCallbacks } from './close-callbacks.ts';
 import type { GatewayDoors } from './doors.ts';
 import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
+import { IdempotentCalls } from './idempotent-calls.ts';
 import { KeyDelivery, type LocalPerform } from './key-delivery.ts';
 import { NodeChannels } from './node-channels.ts';
 import { NodeDirectory } from './node-directory.ts';
@@ -40,6 +41,7 @@ export interface GatewayParts {
   readonly closeCallbacks: CloseCallbacks;
   readonly receiveCallbacks: ReceiveCallbacks;
   readonly admission: Admission;
+  readonly idempotent: IdempotentCalls;
   readonly front: HttpFront;
 }
 
@@ -94,7 +96,8 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const admission = new Admission({ ...shared, settings, ids, timeoutMs, refusal: decisions.refusal });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
-  const api = new ApplicationApi({ config, keys, channels });
+  const idempotent = new IdempotentCalls({ ...doors, workers, config });
+  const api = new ApplicationApi({ config, keys, channels, idempotent });
   const tokens = new BearerTokens(config.app.tokens);
   const front = new HttpFront({ ...doors, config, tokens, admission, api, stats, nodeStats });
   return {
@@ -107,6 +110,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     closeCallbacks,
     receiveCallbacks,
     admission,
+    idempotent,
     front,
   };
 }

@@ -73,6 +73,7 @@ export class Gateway {
       if (sisters.some(({ slot, run }) => slot === old.slot && run === old.run)) continue;
       this.#parts.directory.dropRun(old);
       this.#parts.channels.dropRun(old);
+      this.#parts.idempotent.dropRun(old);
     }
     this.#sisters = sisters;
     this.#parts.completeness.sisters(sisters);

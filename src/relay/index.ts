@@ -9,6 +9,7 @@ export * from './directory.ts';
 export * from './frame-type.ts';
 export * from './grant.ts';
 export * from './local-members.ts';
+export * from './idempotency.ts';
 export * from './origin.ts';
 export * from './outgoing-answer.ts';
 export * from './paths.ts';
