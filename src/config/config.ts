@@ -73,8 +73,6 @@ export interface LimitConfig {
   readonly receiveQueueMessagesMax: number;
 }
 
-/** Everything that can be configured. */
-export interface Config {
 /** Answers that a worker keeps for repeated requests; `windowMs` 0: none, and keys are ignored. */
 export interface IdempotencyConfig {
   readonly windowMs: number;
@@ -82,6 +80,8 @@ export interface IdempotencyConfig {
   readonly bytesMax: number;
 }
 
+/** Everything that can be configured. */
+export interface Config {
   /** Null: all interfaces. */
   readonly host: string | null;
   readonly port: number;
@@ -117,8 +117,8 @@ export interface IdempotencyConfig {
   /** Server pings; `intervalMs` 0: none. */
   readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly limits: LimitConfig;
+  readonly idempotency: IdempotencyConfig;
   readonly drain: { readonly timeoutMs: number };
   readonly log: { readonly level: LogLevel; readonly headers: boolean; readonly bodies: boolean };
-  readonly idempotency: IdempotencyConfig;
   readonly isolationTimeoutMs: number;
 }

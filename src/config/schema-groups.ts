@@ -280,11 +280,6 @@ export const limitKeys = {
   }),
 } as const;
 
-/** The keys under `drain:`. */
-export const drainKeys = {
-  timeout: durationField({
-    fallbackMs: DEFAULTS.drainTimeoutMs,
-    description:
 /** The keys under `idempotency:`. */
 export const idempotencyKeys = {
   window: durationField({
@@ -309,6 +304,11 @@ export const idempotencyKeys = {
   }),
 } as const;
 
+/** The keys under `drain:`. */
+export const drainKeys = {
+  timeout: durationField({
+    fallbackMs: DEFAULTS.drainTimeoutMs,
+    description:
       'How long a stop waits for close callbacks; what is still owed then is sent at the next start.',
     reason: 'Shorter than the patience of most process managers.',
   }),
