@@ -9,7 +9,11 @@ declare -A package_of=(
   [chromium]='chromium fonts-dejavu-core'
   [curl]=curl
   [nc]=netcat-openbsd
+  [php]=php-cli
   [ps]=procps
+  [script]=bsdutils
+  [python3]=python3
+  [ruby]=ruby
   [taskset]=util-linux
 )
 

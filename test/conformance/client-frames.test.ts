@@ -108,7 +108,7 @@ describe('frames of clients', () => {
     expect((await receivedFrom(key)).body.toString()).toBe('one two \u2603');
   });
 
-  it('are answered with a pong of the same bytes when they are pings, and not at all when pongs', async () => {
+  it('are answered with a pong of the same bytes when they are pings, else not at all', async () => {
     const { client } = await openClient();
     client.pong('unasked');
     client.pong();

@@ -109,8 +109,8 @@ describe.each([1, 2])('send with %i worker(s)', (workers) => {
     const answer = await calls.call('/send', { sessions: ['<a&b>"\\\u00e9'], agent });
     // A lone byte 0xE9 is no UTF-8.
     expect(answer.text).toBe(
-      '{"errors":[{"error":"kuiperbelt: session is not found","session":"\\u003ca\\u0026b\\u003e\\"\\\\\\ufffd"}],' +
-        '"result":"OK"}\n',
+      '{"errors":[{"error":"kuiperbelt: session is not found",' +
+        '"session":"\\u003ca\\u0026b\\u003e\\"\\\\\\ufffd"}],"result":"OK"}\n',
     );
   });
 

@@ -99,7 +99,8 @@ describe('smuggled requests', () => {
 
   it('behind a handshake are early data, and no request', async () => {
     const { port } = node.addresses.public;
-    const rawRequest = `${handshakeText({ port, headers: ['Content-Length', String(INNER.length)] })}${INNER}`;
+    const headers = ['Content-Length', String(INNER.length)];
+    const rawRequest = `${handshakeText({ port, headers })}${INNER}`;
     await expect(handshake({ port, rawRequest }).answered).rejects.toThrow('the connection ended');
     const refused = handshakeText({ port, path: '/nowhere' });
     expect((await handshake({ port, rawRequest: `${refused}${INNER}` }).answered).status).toBe(404);

@@ -20,14 +20,15 @@ port: 12345
 callback:
   connect: "http://localhost:12346/connect"
 `;
-const APPLICATION = String.raw`( echo "HTTP/1.0 200 Ok\nX-Kuiperbelt-Session: alice"; echo; echo "Hello Kuiperbelt" ) | nc -N -l 12346`;
+const APPLICATION =
+  String.raw`( echo "HTTP/1.0 200 Ok\nX-Kuiperbelt-Session: alice"; echo; echo "Hello Kuiperbelt" ) ` +
+  '| nc -N -l 12346';
 const SERVER = 'ekbo -config=config.yml';
 const CLIENT = 'wscat --connect http://localhost:12345/connect';
-const TO_ALICE = `curl -XPOST -H'X-Kuiperbelt-Session: alice' -d 'How are you doing?' http://localhost:12345/send`;
-const TO_BOB = `curl -XPOST -H'X-Kuiperbelt-Session: bob' -d 'How are you doing?' http://localhost:12345/send`;
-const TO_BOTH =
-  `curl -XPOST -H'X-Kuiperbelt-Session: alice' -H'X-Kuiperbelt-Session: bob' ` +
-  `-d 'How are you doing?' http://localhost:12345/send`;
+const SEND = `-d 'How are you doing?' http://localhost:12345/send`;
+const TO_ALICE = `curl -XPOST -H'X-Kuiperbelt-Session: alice' ${SEND}`;
+const TO_BOB = `curl -XPOST -H'X-Kuiperbelt-Session: bob' ${SEND}`;
+const TO_BOTH = `curl -XPOST -H'X-Kuiperbelt-Session: alice' -H'X-Kuiperbelt-Session: bob' ${SEND}`;
 const CLOSE = `curl -XPOST -H'X-Kuiperbelt-Session: alice' -d 'Bye' http://localhost:12345/close`;
 const STATS = 'curl http://localhost:12345/stats';
 
