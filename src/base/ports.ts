@@ -36,6 +36,13 @@ export interface Random {
   fraction(): number;
 }
 
+/** Digests, as lower-case hexadecimal text. */
+export interface Digest {
+  sha256(bytes: Uint8Array): string;
+  /** Keyed with SHA-256 (RFC 2104); both are byte strings (`utf8.ts`). */
+  hmacSha256(key: string, text: string): string;
+}
+
 /** Facts that accompany a log line. Never message bodies, tokens or cookies. */
 export type LogFields = Readonly<Record<string, unknown>>;
 

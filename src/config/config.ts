@@ -45,6 +45,8 @@ export interface CallbackConfig {
   readonly maxQueued: number;
   /** Whether a redirect may lead to a private or loopback address of another host. */
   readonly allowPrivateRedirects: boolean;
+  /** Secrets shared with the application; the first one signs. None: callbacks are not signed. */
+  readonly signingKeys: readonly string[];
 }
 
 /** Paths of the requests that a node answers. */

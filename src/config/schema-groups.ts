@@ -8,7 +8,7 @@ import { DEFAULTS, LIMITS } from '../base/index.ts';
 import { formatDuration } from './duration.ts';
 import { booleanField, choiceField, durationField, integerField, sizeField } from './field.ts';
 import { filePathField, listenField, nodeNameField, pathField, urlField } from './text-fields.ts';
-import { tokensField } from './tokens-field.ts';
+import { signingKeysField, tokensField } from './tokens-field.ts';
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -90,6 +90,11 @@ export const callbackKeys = {
     fallback: false,
     description: 'Follows redirects to private and loopback addresses, too. Not in kuiperbelt.',
     reason: 'Within the configured host and port always; to link-local and metadata addresses never.',
+  }),
+  signing_keys: signingKeysField({
+    description: 'Secrets that callbacks are signed with; the first one signs. Not in kuiperbelt.',
+    reason: 'Each 32 to 512 visible ASCII characters without spaces, drawn at random.',
+    example: `["\${SIGNING_KEY:-32-or-more-characters-of-your-own}"]`,
   }),
 } as const;
 

@@ -66,6 +66,7 @@ function toCallback(callback: FileValues['callback']): Config['callback'] {
     maxInFlight: callback.max_in_flight,
     maxQueued: callback.max_queued,
     allowPrivateRedirects: callback.allow_private_redirects,
+    signingKeys: callback.signing_keys,
   };
 }
 

@@ -5,13 +5,14 @@
  * by a death in between.
  */
 import { METRICS_KIND } from '../api/index.ts';
-import { assert } from '../base/index.ts';
+import { assert, IdSource } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import { Gateway } from '../gateway/index.ts';
 import { adoptJournals, JournalWriter, journalPath, systemDisk } from '../journal/index.ts';
 import { HttpClient, HttpServer } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
-import { systemClock, systemRandom, systemTimers } from '../system/index.ts';
+import { callbackSigner } from '../relay/index.ts';
+import { systemClock, systemDigest, systemRandom, systemTimers } from '../system/index.ts';
 import { LoadReports } from './load-reports.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
@@ -95,7 +96,13 @@ function reportLoad(gateway: Gateway, channel: WorkerDoors['channel']): void {
 }
 
 function callbackClient({ init, meter }: WorkerDoors): HttpClient {
-  const client = new HttpClient({ ...init.config.callback, timers: systemTimers });
+  const { callback, sessionHeader } = init.config;
+  const ids = new IdSource({ clock: systemClock, random: systemRandom });
+  const sign = callbackSigner(
+    { keys: callback.signingKeys, sessionHeader },
+    { clock: systemClock, digest: systemDigest, nonce: () => ids.next() },
+  );
+  const client = new HttpClient({ ...callback, sign, timers: systemTimers });
   meter.meter.observed(
     {
       name: 'arrokoth_callback_redirects_refused_total',

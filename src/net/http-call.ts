@@ -9,6 +9,7 @@ import { type Agent, type ClientRequest, type IncomingMessage, request as reques
 import { request as requestHttps, type Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { type Cancellable, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
+import type { CallbackSigner } from '../relay/index.ts';
 import { findHeader } from './header-lookup.ts';
 import { collectAnswer } from './http-answer.ts';
 import { followRedirect, type HttpTarget, isSameEndpoint } from './redirect.ts';
@@ -36,6 +37,8 @@ export interface CallDoors {
   /** For where redirects lead; they look names up through the guard, and keep no socket. */
   readonly guardedAgents: Agents;
   readonly guard: RedirectGuard;
+  /** Signs what goes to the configured host and port; null: nothing is signed. */
+  readonly sign: CallbackSigner | null;
   /** Asked at the timeout: true when there is room to listen for a late answer. */
   mayLinger(): boolean;
   /** The call no longer counts as in flight. Called once, before `done`. */
@@ -86,11 +89,9 @@ export class RunningCall {
 
   #attempt(target: HttpTarget, repeated: boolean): void {
     const inflate = asksNoEncoding(target);
-    const agents = this.#isConfigured(target.url) ? this.#doors.agents : this.#doors.guardedAgents;
     let request: ClientRequest;
     try {
-      // A repeated attempt takes a fresh socket: others of the pool may be as dead as the first.
-      request = this.#open(target, inflate, repeated ? null : agents);
+      request = this.#open(target, inflate, repeated);
     } catch (error) {
       // A header that cannot be written: node:http says so by an exception, naming the header only.
       const code = (error as NodeJS.ErrnoException).code ?? 'error';
@@ -132,21 +133,29 @@ export class RunningCall {
     return url === configured || isSameEndpoint(url, configured);
   }
 
-  #open(target: HttpTarget, inflate: boolean, agents: Agents | null): ClientRequest {
-    const { url, method } = target;
+  #open(target: HttpTarget, inflate: boolean, repeated: boolean): ClientRequest {
+    const { url, method, body } = target;
+    const { sign, agents, guardedAgents } = this.#doors;
     const secure = url.protocol === 'https:';
+    const configured = this.#isConfigured(url);
+    const path = url.pathname + url.search;
+    const headers = requestLines(target, { chunked: this.#call.chunked === true, acceptGzip: inflate });
+    // Whoever a redirect leads to could take a signature to the application.
+    if (sign !== null && configured) headers.push(...sign({ method, target: path, headers, body }));
     const args = {
       host: hostOf(url),
       port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
-      path: url.pathname + url.search,
+      path,
       method,
-      headers: requestLines(target, { chunked: this.#call.chunked === true, acceptGzip: inflate }),
+      headers,
       // Applications as simple as a shell script answer HTTP/1.0 with bare line feeds.
       insecureHTTPParser: true,
       maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
     };
-    if (secure) return requestHttps({ ...args, agent: agents?.secure ?? false });
-    return requestHttp({ ...args, agent: agents?.plain ?? false });
+    const pool = configured ? agents : guardedAgents;
+    // A repeated attempt takes a fresh socket: others of the pool may be as dead as the first.
+    if (secure) return requestHttps({ ...args, agent: repeated ? false : pool.secure });
+    return requestHttp({ ...args, agent: repeated ? false : pool.plain });
   }
 
   #take(response: IncomingMessage, target: HttpTarget, inflate: boolean): void {

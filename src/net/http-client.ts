@@ -9,6 +9,7 @@ import { Agent, type AgentOptions } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { BoundedQueue, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
+import type { CallbackSigner } from '../relay/index.ts';
 import { type Agents, type CallDoors, RunningCall } from './http-call.ts';
 import { RedirectGuard } from './redirect-guard.ts';
 import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
@@ -24,6 +25,8 @@ export interface HttpClientOptions {
   readonly allowPrivateRedirects?: boolean;
   /** Resolves the names that redirects lead to; absent: the host's resolver. */
   readonly resolve?: LookupFunction;
+  /** Signs every attempt that goes where its caller wanted it; absent or null: nothing is signed. */
+  readonly sign?: CallbackSigner | null;
 }
 
 type Done = (result: Result<HttpAnswer, HttpFailure>) => void;
@@ -62,6 +65,7 @@ export class HttpClient {
       agents: agentsWith(pool),
       guardedAgents: agentsWith({ lookup: guard.lookup }),
       guard,
+      sign: options.sign ?? null,
       // Late answers are awaited for as many calls as may be in flight, so that an application that
       // hangs cannot make us hold sockets without limit.
       mayLinger: () => this.#running.size - this.#inFlight < this.#maxInFlight,

@@ -1,5 +1,6 @@
 /** The gateway's rules, without sockets: what is admitted, asked, answered and kept in order. */
 export * from './callback-requests.ts';
+export * from './callback-signature.ts';
 export * from './channel-order.ts';
 export * from './close-reasons.ts';
 export * from './connect-probe.ts';

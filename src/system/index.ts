@@ -1,5 +1,6 @@
 /** The only place that reads the real clock, randomness, signals and host. */
 export * from './clock.ts';
+export * from './digest.ts';
 export * from './host.ts';
 export * from './keep-alive.ts';
 export * from './random.ts';
