@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AppCall } from '../../test/fakes/fake-application.ts';
 import { FakeGateways } from '../../test/fakes/fake-gateways.ts';
 import { FakeUpgrade } from '../../test/fakes/fake-net.ts';
 import type { StatsCounters } from '../process/index.ts';
@@ -138,6 +139,40 @@ describe("the application's answer", () => {
     node.app.open('/close').answer(200);
     node.settle();
     expect(stats(node)).toMatchObject({ connections: 0, totalConnections: 1, closingConnections: 0 });
+    expect(node.worker().journal.owed()).toEqual([]);
+  });
+
+  it('owes an end for a yes that cannot be carried out', () => {
+    for (const unusable of [
+      (call: AppCall) => call.failAfterHead(200, ['X-Kuiperbelt-Session', 'alice']),
+      (call: AppCall) => call.answer(200, ['X-Kuiperbelt-Session', 'alice', 'X-Kuiperbelt-Channel', '']),
+    ]) {
+      const node = new FakeGateways();
+      node.app.answers = () => null;
+      const upgrade = node.ask('key=alice');
+      unusable(node.app.open('/connect'));
+      node.settle();
+      expect(upgrade.refused).toMatchObject({ status: 502 });
+      expect(node.app.closeEvents()).toMatchObject([{ key: 'alice', reason: 'not_established' }]);
+      node.app.open('/close').answer(200);
+      node.settle();
+      expect(stats(node)).toMatchObject({ connections: 0, connectErrors: 1, closingConnections: 0 });
+      expect(node.worker().journal.owed()).toEqual([]);
+    }
+  });
+
+  it('owes nothing when the answer that broke off was a no, or gave no key', () => {
+    const node = new FakeGateways();
+    node.app.answers = () => null;
+    for (const [status, headers] of [
+      [403, ['X-Kuiperbelt-Session', 'alice']],
+      [200, []],
+    ] as const) {
+      node.ask('key=alice');
+      node.app.open('/connect').failAfterHead(status, headers);
+      node.settle();
+    }
+    expect(node.app.closeEvents()).toEqual([]);
     expect(node.worker().journal.owed()).toEqual([]);
   });
 

@@ -8,7 +8,9 @@ import type { IncomingMessage } from 'node:http';
 import { gunzip } from 'node:zlib';
 import { failed, ok, type Result } from '../base/index.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
-import type { HttpAnswer, HttpFailure, RawHeaders } from './types.ts';
+import type { HttpAnswer, HttpAnswerHead, HttpFailure, RawHeaders } from './types.ts';
+
+const NO_BODY = new Uint8Array(0);
 
 /** What roles see of an answer. */
 export class CollectedAnswer implements HttpAnswer {
@@ -38,7 +40,12 @@ export interface CollectOptions {
   readonly inflate: boolean;
 }
 
-/** Reads the whole answer; `done` is called exactly once. */
+/** The head of an answer whose body is not, or not yet, to be had. */
+export function headOf(response: IncomingMessage): HttpAnswerHead {
+  return new CollectedAnswer(response.statusCode ?? 0, response.rawHeaders, NO_BODY);
+}
+
+/** Reads the whole answer; `done` is called exactly once. A failure carries the head. */
 export function collectAnswer(
   response: IncomingMessage,
   options: CollectOptions,
@@ -51,7 +58,7 @@ export function collectAnswer(
   const finish = (result: Result<HttpAnswer, HttpFailure>): void => {
     if (finished) return;
     finished = true;
-    done(result);
+    done(result.ok ? result : failed({ ...result.error, head: headOf(response) }));
   };
   const announced = Number(response.headers['content-length'] ?? 0);
   if (announced > bytesMax) {
@@ -94,8 +101,12 @@ function inflate(
   gunzip(body, { maxOutputLength: bytesMax }, (error, plain) => {
     if (error !== null) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'ERR_BUFFER_TOO_LARGE') done(tooLarge(bytesMax));
-      else done(failed({ kind: 'malformed', message: `the gzip body is damaged (${code ?? 'error'})` }));
+      const message = `the gzip body is damaged (${code ?? 'error'})`;
+      const result =
+        code === 'ERR_BUFFER_TOO_LARGE'
+          ? tooLarge(bytesMax)
+          : failed({ kind: 'malformed' as const, message });
+      done(failed({ ...result.error, head: headOf(response) }));
       return;
     }
     const headers = withoutEncoding(response.rawHeaders);
@@ -118,7 +129,7 @@ function withoutEncoding(headers: RawHeaders): string[] {
   return kept;
 }
 
-function tooLarge(bytesMax: number): Result<never, HttpFailure> {
+function tooLarge(bytesMax: number): { readonly ok: false; readonly error: HttpFailure } {
   return failed({ kind: 'too_large', message: `the answer is larger than ${bytesMax} bytes` });
 }
 

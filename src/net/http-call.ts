@@ -11,11 +11,11 @@ import type { Socket } from 'node:net';
 import { type Cancellable, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
 import type { CallbackSigner } from '../relay/index.ts';
 import { findHeader } from './header-lookup.ts';
-import { collectAnswer } from './http-answer.ts';
+import { collectAnswer, headOf } from './http-answer.ts';
 import { followRedirect, type HttpTarget, isSameEndpoint } from './redirect.ts';
 import { REDIRECT_REFUSED, type RedirectGuard } from './redirect-guard.ts';
 import { requestLines } from './request-lines.ts';
-import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
+import type { HttpAnswer, HttpAnswerHead, HttpCall, HttpFailure } from './types.ts';
 
 /** Heads of answers; what applications set in cookies and tokens fits, a flood of headers does not. */
 const ANSWER_HEADER_BYTES_MAX = 64 * 1_024;
@@ -57,6 +57,7 @@ export class RunningCall {
   #state: 'running' | 'late' | 'ended' = 'running';
   #request: ClientRequest | null = null;
   #bound: Cancellable | null = null;
+  #head: HttpAnswerHead | null = null;
   #redirectsLeft: number;
   /** The URL that the caller named. */
   #configured: URL | null = null;
@@ -175,6 +176,7 @@ export class RunningCall {
       }
       return;
     }
+    this.#head = headOf(response);
     collectAnswer(response, { bytesMax: this.#call.replyBytesMax, inflate }, (result) =>
       this.#finish(result),
     );
@@ -190,17 +192,21 @@ export class RunningCall {
 
   #timeout(): void {
     if (this.#call.lateAnswer === undefined || !this.#doors.mayLinger()) {
-      this.#finish(this.#timedOut());
+      this.#finish(this.#timedOut(this.#head));
       return;
     }
     this.#state = 'late';
-    this.#bound = this.#doors.timers.after(LIMITS.lateAnswerMs, () => this.#finish(this.#timedOut()));
+    this.#bound = this.#doors.timers.after(LIMITS.lateAnswerMs, () =>
+      this.#finish(this.#timedOut(this.#head)),
+    );
     this.#doors.settled(this);
-    this.#done(this.#timedOut());
+    // What was heard so far is told with the rest of the answer.
+    this.#done(this.#timedOut(null));
   }
 
-  #timedOut(): Result<never, HttpFailure> {
-    return failed({ kind: 'timeout', message: `no whole answer within ${this.#call.timeoutMs} ms` });
+  #timedOut(head: HttpAnswerHead | null): Result<never, HttpFailure> {
+    const message = `no whole answer within ${this.#call.timeoutMs} ms`;
+    return failed({ kind: 'timeout', message, ...(head === null ? {} : { head }) });
   }
 
   /** Callers are never called back within their own call. */
@@ -220,7 +226,7 @@ export class RunningCall {
     if (state === 'running') this.#doors.settled(this);
     this.#doors.ended(this);
     if (state === 'running') this.#done(result);
-    else if (result.ok) this.#call.lateAnswer?.(result.value);
+    else this.#call.lateAnswer?.(result);
   }
 }
 

@@ -279,7 +279,10 @@ describe('timeouts', () => {
     const url = await serve((_request, response) => held.push(() => response.end('late')));
     const client = makeClient({ time, maxInFlight: 1, maxQueued: 0 });
     const late = new AwaitedList<HttpAnswer>('late answers');
-    const patch = { url, timeoutMs: 1_000, lateAnswer: (answer: HttpAnswer) => late.push(answer) };
+    const lateAnswer = (outcome: Result<HttpAnswer, HttpFailure>): void => {
+      if (outcome.ok) late.push(outcome.value);
+    };
+    const patch = { url, timeoutMs: 1_000, lateAnswer };
     const failure = failureOf(client, patch);
     time.endTurn();
     const answer = await held.first(() => true);
@@ -302,8 +305,8 @@ describe('timeouts', () => {
     const time = new FakeTime();
     const begun = new AwaitedList<Socket>('requests');
     const url = await serveBytes((socket) => socket.once('data', () => begun.push(socket)));
-    const late = new AwaitedList<HttpAnswer>('late answers');
-    const lateAnswer = (answer: HttpAnswer) => late.push(answer);
+    const late: Result<HttpAnswer, HttpFailure>[] = [];
+    const lateAnswer = (outcome: Result<HttpAnswer, HttpFailure>) => late.push(outcome);
     const failure = failureOf(makeClient({ time }), { url, timeoutMs: 1_000, lateAnswer });
     time.endTurn();
     const socket = await begun.first(() => true);
@@ -313,7 +316,34 @@ describe('timeouts', () => {
     const cut = clientLeft(socket);
     time.advance(30_000);
     await cut;
-    expect(late.items).toHaveLength(0);
+    expect(late).toMatchObject([{ ok: false, error: { kind: 'timeout' } }]);
+  });
+
+  test('the head of an answer is told when its body never ends', async () => {
+    const time = new FakeTime();
+    const halves = new AwaitedList<Socket>('requests');
+    const url = await serveBytes((socket) =>
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nX-Key: alice\r\nContent-Length: 9\r\n\r\nhalf');
+        halves.push(socket);
+      }),
+    );
+    const late: Result<HttpAnswer, HttpFailure>[] = [];
+    const told = new Promise<void>((resolve) => {
+      const lateAnswer = (outcome: Result<HttpAnswer, HttpFailure>): void => {
+        late.push(outcome);
+        resolve();
+      };
+      void failureOf(makeClient({ time }), { url, timeoutMs: 1_000, lateAnswer });
+    });
+    time.endTurn();
+    const socket = await halves.first(() => true);
+    time.advance(1_000);
+    socket.end();
+    await told;
+    const [outcome] = late;
+    expect(outcome).toMatchObject({ ok: false, error: { kind: 'malformed', head: { status: 200 } } });
+    expect(outcome?.ok === false && outcome.error.head?.header('x-key')).toBe('alice');
   });
 });
 

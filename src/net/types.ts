@@ -149,16 +149,22 @@ export interface HttpCall {
   readonly replyBytesMax: number;
   /** Redirects to follow; 0: a 3xx is an answer like any other. */
   readonly redirectsMax: number;
-  /** Called when a whole answer arrives after the timeout, up to `LIMITS.lateAnswerMs` later. */
-  readonly lateAnswer?: (answer: HttpAnswer) => void;
+  /** Called once after a timeout, `LIMITS.lateAnswerMs` later at the most, with what came in the end. */
+  readonly lateAnswer?: (outcome: Result<HttpAnswer, HttpFailure>) => void;
+}
+
+/** Status and headers of an answer to a call of ours. */
+export interface HttpAnswerHead {
+  readonly status: number;
+  readonly rawHeaders: RawHeaders;
+  /** The first line of that name (any case), or undefined. */
+  header(name: string): string | undefined;
+  /** Every line of that name (any case), in order, none of them split at commas. */
+  headerLines(name: string): string[];
 }
 
 /** A whole answer to one of our requests. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly rawHeaders: RawHeaders;
-  header(name: string): string | undefined;
-  headerLines(name: string): string[];
+export interface HttpAnswer extends HttpAnswerHead {
   readonly body: Uint8Array;
 }
 
@@ -166,4 +172,6 @@ export interface HttpAnswer {
 export interface HttpFailure {
   readonly kind: 'bad_url' | 'unreachable' | 'timeout' | 'malformed' | 'too_large' | 'busy' | 'redirects';
   readonly message: string;
+  /** The head of the answer, where one came and its body did not arrive whole. */
+  readonly head?: HttpAnswerHead;
 }

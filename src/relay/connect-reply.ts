@@ -21,11 +21,15 @@ export interface ConnectReplySettings {
   };
 }
 
-/** The application's answer, body included. */
-export interface CallbackAnswer {
+/** Status and headers of the application's answer. */
+export interface CallbackAnswerHead {
   readonly status: number;
   header(name: string): string | undefined;
   headerLines(name: string): readonly string[];
+}
+
+/** The application's answer, body included. */
+export interface CallbackAnswer extends CallbackAnswerHead {
   readonly body: Uint8Array;
 }
 
@@ -41,6 +45,8 @@ export interface CallbackFailure {
     | 'busy'
     | 'redirects';
   readonly message: string;
+  /** The head of an answer whose body did not arrive whole. */
+  readonly head?: CallbackAnswerHead;
 }
 
 /** Severity and words of the log line that a refusal deserves. */
@@ -63,6 +69,11 @@ export interface Admission {
 export type ConnectRefusal = {
   readonly type: 'refuse';
   readonly counted: boolean;
+  /**
+   * The key under which the application believes to have admitted the client, although its answer
+   * was of no use: it is owed a close event. Null when it said no, or gave no key to speak of.
+   */
+  readonly admittedAs: SessionKey | null;
   readonly log: RefusalLog;
 } & OutgoingAnswer;
 
@@ -83,7 +94,7 @@ export function readConnectReply(
   settings: ConnectReplySettings,
   outcome: Result<CallbackAnswer, CallbackFailure>,
 ): ConnectVerdict {
-  if (!outcome.ok) return noAnswer(outcome.error);
+  if (!outcome.ok) return noAnswer(settings, outcome.error);
   const answer = outcome.value;
   if (answer.status === 200) return admit(settings, answer);
   if (answer.status < 200 || answer.status > 999) {
@@ -92,39 +103,48 @@ export function readConnectReply(
   return relay(answer);
 }
 
-function noAnswer(failure: CallbackFailure): ConnectRefusal {
+function noAnswer(settings: ConnectReplySettings, failure: CallbackFailure): ConnectRefusal {
   const log: RefusalLog = { level: 'error', message: `the connect callback failed: ${failure.message}` };
   if (failure.kind === 'not_configured') return refuse(statusAnswer(500), log);
   if (failure.kind === 'busy') {
     return refuse(unavailableAnswer('too many clients are connecting'), { ...log, level: 'warn' });
   }
-  return refuse(statusAnswer(502), log);
+  const key = failure.head?.status === 200 ? readKey(settings, failure.head) : null;
+  return refuse(statusAnswer(502), log, key);
 }
 
 function admit(settings: ConnectReplySettings, answer: CallbackAnswer): ConnectVerdict {
   const { limits } = settings;
-  const key = answer.headerLines(settings.sessionHeader)[0] ?? '';
-  if (key === '') {
+  const named = answer.headerLines(settings.sessionHeader)[0] ?? '';
+  if (named === '') {
     const message = `the connect callback answered 200 without ${settings.sessionHeader}`;
     return refuse(statusAnswer(400), { level: 'error', message });
   }
-  if (key.length > limits.sessionKeyBytesMax || !isHeaderValue(key)) {
+  const key = readKey(settings, answer);
+  if (key === null) {
     return applicationError('the connect callback gave a session key that is too long or not a header value');
   }
   const channels = [...new Set(answer.headerLines(settings.channelHeader))];
   if (channels.length > limits.channelsPerConnectionMax) {
-    return applicationError(`the connect callback named ${channels.length} channels`);
+    return applicationError(`the connect callback named ${channels.length} channels`, key);
   }
   if (!channels.every((name) => isChannelName(name, limits.channelNameBytesMax))) {
-    return applicationError('the connect callback named a channel that is empty or too long');
+    return applicationError('the connect callback named a channel that is empty or too long', key);
   }
   return {
     type: 'admit',
-    key: key as SessionKey,
+    key,
     channels,
     hello: answer.body.length > 0 ? answer.body : null,
     helloBinary: isBinary(answer.header('content-type')),
   };
+}
+
+/** The session key of an answer, or null when there is none that a callback could carry. */
+function readKey(settings: ConnectReplySettings, head: CallbackAnswerHead): SessionKey | null {
+  const key = head.headerLines(settings.sessionHeader)[0] ?? '';
+  const usable = key !== '' && key.length <= settings.limits.sessionKeyBytesMax && isHeaderValue(key);
+  return usable ? (key as SessionKey) : null;
 }
 
 /** True when `name` can be the name of a channel. */
@@ -144,17 +164,21 @@ function relay(answer: CallbackAnswer): ConnectRefusal {
       level: 'info',
       message: 'authorization failed: the connect callback answered 403',
     };
-    return { type: 'refuse', ...relayed, counted: false, log };
+    return { type: 'refuse', ...relayed, counted: false, admittedAs: null, log };
   }
   const message = `the connect callback refused with status ${answer.status}`;
   return refuse(relayed, { level: 'error', message });
 }
 
 /** The application said yes, but not in a way that can be carried out. */
-function applicationError(message: string): ConnectRefusal {
-  return refuse(statusAnswer(502), { level: 'error', message });
+function applicationError(message: string, admittedAs: SessionKey | null = null): ConnectRefusal {
+  return refuse(statusAnswer(502), { level: 'error', message }, admittedAs);
 }
 
-function refuse(answer: OutgoingAnswer, log: RefusalLog): ConnectRefusal {
-  return { type: 'refuse', ...answer, counted: true, log };
+function refuse(
+  answer: OutgoingAnswer,
+  log: RefusalLog,
+  admittedAs: SessionKey | null = null,
+): ConnectRefusal {
+  return { type: 'refuse', ...answer, counted: true, admittedAs, log };
 }

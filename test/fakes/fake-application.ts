@@ -55,10 +55,17 @@ export class AppCall {
     this.#settle((done) => done(failed({ kind, message: `the fake application is ${kind}` })));
   }
 
+  /** Breaks off in the middle of the answer's body. */
+  failAfterHead(status: number, headers: readonly string[]): void {
+    const message = 'the fake application broke off';
+    const head = httpAnswer({ status, headers, body: '' });
+    this.#settle((done) => done(failed({ kind: 'malformed', message, head })));
+  }
+
   /** Answers after the asker was told `timeout`. */
   answerLate(status: number, headers: readonly string[] = [], body = ''): void {
     const { lateAnswer } = this.call;
-    this.#arrive(() => lateAnswer?.(httpAnswer({ status, headers, body })));
+    this.#arrive(() => lateAnswer?.(ok(httpAnswer({ status, headers, body }))));
   }
 
   #settle(tell: (done: Done) => void): void {
