@@ -99,7 +99,7 @@ async function runRounds(plan: {
 }): Promise<{ all: Entry[]; of(scenario: Scenario, peer: Peer): Figure[] }> {
   const all: Entry[] = [];
   const directory = mkdtempSync(join(tmpdir(), 'arrokoth-bench-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   if (options.profile) mkdirSync(PROFILES, { recursive: true });
   for (let round = 1; round <= plan.rounds; round += 1) {
     const peers = round % 2 === 1 ? plan.peers : plan.peers.toReversed();
