@@ -98,6 +98,8 @@ export interface Config {
   /** How long `/send` and `/close` wait for other workers; 0 means the built-in bound. */
   readonly sendTimeoutMs: number;
   readonly originPolicy: OriginPolicy;
+  /** Addresses, ranges, `unix`. Null: the key is absent, and clients' `X-Forwarded-*` pass as they are. */
+  readonly trustedProxies: readonly string[] | null;
   /** 0: off. */
   readonly idleTimeoutMs: number;
   readonly suppressAccessLog: boolean;

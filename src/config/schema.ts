@@ -20,6 +20,7 @@ import {
   hostField,
   portField,
 } from './text-fields.ts';
+import { trustedProxiesField } from './trusted-proxies-field.ts';
 
 /** The keys that stand at the top level, most of them kuiperbelt's. */
 export const topKeys = {
@@ -79,6 +80,14 @@ export const topKeys = {
     choices: ['none', 'same_origin', 'same_hostname'],
     fallback: 'none',
     description: "Which browsers' pages may connect.",
+  }),
+  trusted_proxies: trustedProxiesField({
+    description:
+      "Proxies whose `X-Forwarded-*` are believed; everybody else's are replaced. Not in kuiperbelt.",
+    reason:
+      "Addresses, ranges, or `unix` for peers of a unix socket. Left out, clients' `X-Forwarded-*` pass as " +
+      'they are; `[]` trusts nobody.',
+    example: '[127.0.0.1, "2001:db8::/32"]',
   }),
   idle_timeout: durationField({
     fallbackMs: 0,

@@ -20,6 +20,7 @@ export function toConfig(file: FileValues): Config {
     proxySetHeader: file.proxy_set_header,
     sendTimeoutMs: file.send_timeout,
     originPolicy: file.origin_policy,
+    trustedProxies: file.trusted_proxies,
     idleTimeoutMs: file.idle_timeout,
     suppressAccessLog: file.suppress_access_log,
     compat: file.compat,

@@ -36,6 +36,7 @@ import {
   checkUpgrade,
   connectCallback,
   establishCallback,
+  type ForwardedRule,
   readConnectReply,
   unavailableAnswer,
 } from '../relay/index.ts';
@@ -52,6 +53,7 @@ export interface AdmissionDoors {
   readonly settings: CallbackSettings & ConnectReplySettings;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly forwarded: ForwardedRule;
   readonly ids: IdSource;
   readonly journal: SessionJournal;
   readonly httpClient: HttpClient;
@@ -73,6 +75,8 @@ const ESTABLISH_REPLY_BYTES_MAX = 64 * 1_024;
 interface Attempt {
   readonly request: UpgradeRequest;
   readonly id: ConnectionId;
+  /** Who asks, as far as the proxies before us can be believed; for logs. */
+  readonly client: string;
   /** The client has its answer, and the application's is accounted for. */
   settled: boolean;
 }
@@ -121,15 +125,16 @@ export class Admission {
 
   /** A client asks for a WebSocket on the connect path. */
   upgrade(request: UpgradeRequest): void {
-    const { config, stats, settings, httpClient, ids, journal, timeoutMs } = this.#doors;
+    const { config, stats, settings, httpClient, ids, journal, forwarded, timeoutMs } = this.#doors;
     stats.connecting();
-    const verdict = checkUpgrade(request, config.originPolicy);
+    const origin = forwarded.read(request);
+    const verdict = checkUpgrade(request, config.originPolicy, origin.host);
     if (verdict.type !== 'ok') {
       if (verdict.type === 'abandon') request.abandon();
       else request.refuse(verdict.status, verdict.headers, verdict.body);
       return this.#failed();
     }
-    const attempt: Attempt = { request, id: ids.connection(), settled: false };
+    const attempt: Attempt = { request, id: ids.connection(), client: origin.address, settled: false };
     this.#inProgress++;
     const refusal = this.refusal();
     if (refusal !== null) return this.#unavailable(attempt, refusal.code, refusal.reason);
@@ -137,6 +142,7 @@ export class Admission {
       method: request.method,
       query: request.query,
       rawHeaders: request.rawHeaders,
+      forwarded: origin.lines,
       connectionId: attempt.id,
       requestId: ids.next(),
     });
@@ -165,7 +171,8 @@ export class Admission {
     else {
       this.#doors.journal.closed(attempt.id);
       attempt.request.refuse(reply.status, reply.headers, reply.body);
-      logger[reply.log.level]({ connection: attempt.id, status: reply.status }, reply.log.message);
+      const { id: connection, client } = attempt;
+      logger[reply.log.level]({ connection, client, status: reply.status }, reply.log.message);
       if (reply.counted) stats.connectError();
       stats.disconnected();
       this.#settle(attempt);
@@ -228,13 +235,15 @@ export class Admission {
     }
     session.connection = attempt.request.accept(session, this.#events);
     if (session.connection === null) this.#notEstablished(session);
-    else this.#upgraded(session);
+    else this.#upgraded(attempt, session);
     this.#settle(attempt);
   }
 
-  #upgraded(session: Session): void {
+  #upgraded(attempt: Attempt, session: Session): void {
     session.life.upgraded();
     const { id, key } = session;
+    const { logger } = this.#doors;
+    if (logger.debugEnabled) logger.debug({ connection: id, client: attempt.client }, 'connected');
     const subject = { connectionId: id, key, requestId: this.#doors.ids.next() };
     const callback = establishCallback(this.#doors.settings, subject);
     if (callback === null) this.#open(session);
@@ -279,7 +288,7 @@ export class Admission {
 
   #refuse(attempt: Attempt, code: ErrorCode, reason: string): void {
     if (attempt.settled) return;
-    this.#doors.logger.warn({ connection: attempt.id, code }, reason);
+    this.#doors.logger.warn({ connection: attempt.id, client: attempt.client, code }, reason);
     const answer = unavailableAnswer(reason);
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.#settle(attempt);

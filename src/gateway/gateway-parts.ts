@@ -6,7 +6,7 @@
  */
 import { type ConnectionId, closedEventId, IdSource, LIMITS } from '../base/index.ts';
 import { BearerTokens } from '../net/index.ts';
-import { Completeness, closeCallback, receiveCallback } from '../relay/index.ts';
+import { Completeness, closeCallback, ForwardedRule, receiveCallback } from '../relay/index.ts';
 import { Admission } from './admission.ts';
 import { ApplicationApi } from './application-api.ts';
 import { CloseCallbacks } from './close-callbacks.ts';
@@ -93,13 +93,15 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   sessions.connect({ journal: doors.journal, stats, directory, channels, closeCallbacks, receiveCallbacks });
   stats.watchEvents(() => closeCallbacks.pending);
   const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks };
-  const admission = new Admission({ ...shared, settings, ids, timeoutMs, refusal: decisions.refusal });
+  const forwarded = new ForwardedRule(config.trustedProxies);
+  const { refusal } = decisions;
+  const admission = new Admission({ ...shared, settings, ids, timeoutMs, forwarded, refusal });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
   const idempotent = new IdempotentCalls({ ...doors, workers, config });
   const api = new ApplicationApi({ config, keys, channels, idempotent });
   const tokens = new BearerTokens(config.app.tokens);
-  const front = new HttpFront({ ...doors, config, tokens, admission, api, stats, nodeStats });
+  const front = new HttpFront({ ...doors, config, tokens, forwarded, admission, api, stats, nodeStats });
   return {
     sessions,
     stats,

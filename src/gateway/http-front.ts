@@ -8,6 +8,7 @@ import type { Config } from '../config/index.ts';
 import type { BearerTokens, HttpHandlers, HttpRequest, HttpResponse, UpgradeRequest } from '../net/index.ts';
 import {
   connectProbeAnswer,
+  type ForwardedRule,
   isStatsForm,
   notFoundAnswer,
   type OutgoingAnswer,
@@ -32,6 +33,7 @@ export interface HttpFrontDoors {
   readonly logger: Logger;
   /** Whoever may make the application's calls. */
   readonly tokens: BearerTokens;
+  readonly forwarded: ForwardedRule;
   readonly admission: Admission;
   readonly api: ApplicationApi;
   readonly stats: GatewayStats;
@@ -99,12 +101,12 @@ export class HttpFront {
 
   /** A request on the connect path that asks for no upgrade: counted and refused, as in kuiperbelt. */
   #refusePlain(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
-    const { admission, stats, config } = this.#doors;
+    const { admission, stats, config, forwarded } = this.#doors;
     stats.connecting();
     const unavailable = admission.refusal()?.reason ?? null;
     stats.connectError();
     stats.disconnected();
-    answer(connectProbeAnswer(request, config.originPolicy, unavailable));
+    answer(connectProbeAnswer(request, config.originPolicy, unavailable, forwarded.read(request).host));
   }
 
   #stats(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {

@@ -18,6 +18,10 @@ const OURS = [
   'X-App-Channel',
   'X-Arrokoth-Connection',
   'X-Request-Id',
+  'X-Forwarded-For',
+  'X-Forwarded-Server',
+  'X-Real-IP',
+  'Forwarded',
   'Sec-WebSocket-Key',
   'Connection',
   'Host',
@@ -46,6 +50,7 @@ it('lets no client speak in this node’s name, nor split a line', () => {
         method: 'GET',
         query,
         rawHeaders: lines.flat(),
+        forwarded: ['X-Forwarded-For', '192.0.2.1'],
         connectionId: 'c1' as ConnectionId,
         requestId: 'r1',
       });
@@ -59,13 +64,14 @@ it('lets no client speak in this node’s name, nor split a line', () => {
       }
       const reserved = [...byName].filter(
         ([name]) =>
-          /^(x-kuiperbelt-|x-arrokoth-|sec-websocket)/.test(name) ||
+          /^(x-kuiperbelt-|x-arrokoth-|sec-websocket|x-forwarded-)/.test(name) ||
           OURS.some((our) => our.toLowerCase() === name),
       );
       expect(Object.fromEntries(reserved)).toEqual({
         'x-kuiperbelt-endpoint': ['localhost:9180'],
         'x-arrokoth-connection': ['c1'],
         'x-request-id': ['r1'],
+        'x-forwarded-for': ['192.0.2.1'],
       });
       expect(byName.get('x-set')).toContain('set');
       expect(request?.url.startsWith('http://app/connect')).toBe(true);

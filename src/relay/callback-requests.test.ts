@@ -31,6 +31,7 @@ const client = {
   method: 'GET',
   query: '',
   rawHeaders: [] as string[],
+  forwarded: null,
   connectionId: subject.connectionId,
   requestId: 'r1',
 };

@@ -8,6 +8,7 @@
  */
 import type { ConnectionId, EventId, SessionKey } from '../base/index.ts';
 import type { CloseReason } from './close-reasons.ts';
+import { isForwardedName } from './forwarded.ts';
 import { contentTypeOf } from './frame-type.ts';
 import { comparableName, isHeaderLine } from './header-lines.ts';
 
@@ -72,12 +73,14 @@ export function connectCallback(
     /** As sent, without the question mark. */
     readonly query: string;
     readonly rawHeaders: readonly string[];
+    /** What replaces the client's word on proxies: name, value, name, value. Null: that passes. */
+    readonly forwarded: readonly string[] | null;
     readonly connectionId: ConnectionId;
     readonly requestId: string;
   },
 ): CallbackRequest | null {
   if (settings.callback.connect === null) return null;
-  const lines = applyProxySetHeader(settings, clientLines(settings, client.rawHeaders));
+  const lines = applyProxySetHeader(settings, clientLines(settings, client));
   lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(client));
   const url = withQuery(settings.callback.connect, client.query);
   return { method: client.method, url, headers: lines.flat(), body: null, chunked: false };
@@ -130,7 +133,11 @@ export function closeCallback(
   return post(settings.callback.close, lines);
 }
 
-function clientLines(settings: CallbackSettings, rawHeaders: readonly string[]): Line[] {
+function clientLines(
+  settings: CallbackSettings,
+  client: { readonly rawHeaders: readonly string[]; readonly forwarded: readonly string[] | null },
+): Line[] {
+  const { rawHeaders, forwarded } = client;
   const ours = new Set([comparableName(settings.sessionHeader), comparableName(settings.channelHeader)]);
   const lines: Line[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -139,7 +146,11 @@ function clientLines(settings: CallbackSettings, rawHeaders: readonly string[]):
     const comparable = comparableName(name);
     if (HOP_NAMES.has(comparable) || ours.has(comparable)) continue;
     if (HOP_PREFIXES.some((prefix) => comparable.startsWith(prefix))) continue;
+    if (forwarded !== null && isForwardedName(name)) continue;
     if (isHeaderLine(name, value)) lines.push([name, value]);
+  }
+  for (let index = 0; forwarded !== null && index + 1 < forwarded.length; index += 2) {
+    lines.push([forwarded[index] as string, forwarded[index + 1] as string]);
   }
   return lines;
 }

@@ -23,8 +23,9 @@ export function connectProbeAnswer(
   facts: UpgradeFacts,
   policy: OriginPolicy,
   unavailable: string | null,
+  host: string | undefined = facts.header('host'),
 ): OutgoingAnswer {
-  const verdict = checkUpgrade(facts, policy);
+  const verdict = checkUpgrade(facts, policy, host);
   const refusal = verdict.type === 'refuse' ? verdict : statusAnswer(400);
   if (refusal.status === 403) return refusal;
   const answer = unavailable === null ? refusal : unavailableAnswer(unavailable);

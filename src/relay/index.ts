@@ -1,4 +1,6 @@
 /** The gateway's rules, without sockets: what is admitted, asked, answered and kept in order. */
+export * from './address-limits.ts';
+export * from './address-range.ts';
 export * from './callback-requests.ts';
 export * from './callback-signature.ts';
 export * from './channel-order.ts';
@@ -7,6 +9,7 @@ export * from './connect-probe.ts';
 export * from './connect-reply.ts';
 export * from './delivery.ts';
 export * from './directory.ts';
+export * from './forwarded.ts';
 export * from './frame-type.ts';
 export * from './grant.ts';
 export * from './idempotency.ts';

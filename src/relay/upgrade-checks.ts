@@ -28,9 +28,16 @@ export type UpgradeVerdict =
 /** 16 bytes in base64 (RFC 6455 4.1). */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** Runs all checks in order; the first that fails decides. */
-export function checkUpgrade(facts: UpgradeFacts, policy: OriginPolicy): UpgradeVerdict {
-  const origin = { origin: facts.header('origin'), host: facts.header('host') };
+/**
+ * Runs all checks in order; the first that fails decides. `host` is what the client asked for,
+ * which behind a proxy need not be what `Host` says.
+ */
+export function checkUpgrade(
+  facts: UpgradeFacts,
+  policy: OriginPolicy,
+  host: string | undefined = facts.header('host'),
+): UpgradeVerdict {
+  const origin = { origin: facts.header('origin'), host };
   if (!isOriginAdmitted(policy, origin)) return refuse(403);
   if (!hasToken(facts, 'connection', 'upgrade')) return refuse(400);
   if (!hasToken(facts, 'upgrade', 'websocket')) return refuse(400);

@@ -22,6 +22,8 @@ import { linesNamed } from './http.ts';
 export interface RawTarget extends HandshakeRequest {
   /** A unix socket instead of host and port. */
   readonly socketPath?: string | null;
+  /** The address of this side, such as 127.0.0.2. */
+  readonly localAddress?: string;
   /** Sent instead of a handshake. */
   readonly rawRequest?: string | Uint8Array;
 }
@@ -202,7 +204,11 @@ export class RawClient {
 export function handshake(target: RawTarget): RawClient {
   const socket =
     target.socketPath === undefined || target.socketPath === null
-      ? connectSocket({ host: target.host ?? '127.0.0.1', port: target.port ?? 0 })
+      ? connectSocket({
+          host: target.host ?? '127.0.0.1',
+          port: target.port ?? 0,
+          ...(target.localAddress === undefined ? {} : { localAddress: target.localAddress }),
+        })
       : connectSocket({ path: target.socketPath });
   const client = new RawClient(socket);
   socket.write(target.rawRequest ?? handshakeText(target));

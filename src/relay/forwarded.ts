@@ -1,0 +1,157 @@
+/**
+ * Who a request comes from, when proxies stand between: whose `X-Forwarded-*` is believed, and what
+ * the application is told.
+ *
+ * What a trusted proxy says is believed, one hop at a time from the nearest on; what anybody else
+ * says is thrown away. The application gets three headers, all of them ours, and the first address
+ * in `X-Forwarded-For` is the client's. Without the key `trusted_proxies` nothing of this happens,
+ * and the client's headers pass as they are, as in kuiperbelt.
+ */
+import { failed, ok, type Result } from '../base/index.ts';
+import {
+  type AddressRange,
+  formatAddress,
+  type IpAddress,
+  isInRange,
+  parseAddress,
+  parseRange,
+} from './address-range.ts';
+import { comparableName } from './header-lines.ts';
+
+/** What is looked at. */
+export interface ForwardedFacts {
+  /** Address of the peer of the socket; empty for a unix socket. */
+  readonly remoteAddress: string;
+  header(name: string): string | undefined;
+  headerLines(name: string): readonly string[];
+}
+
+/** Who a request comes from, as far as that can be believed. */
+export interface RequestOrigin {
+  /** The client's address, or `unknown`. */
+  readonly address: string;
+  /** The host that the client asked for. */
+  readonly host: string | undefined;
+  /** Name, value, name, value: what replaces the client's own lines; null: those pass as they are. */
+  readonly lines: readonly string[] | null;
+}
+
+/** Stands for a client whose address nobody knows, as in RFC 7239. */
+export const UNKNOWN_ADDRESS = 'unknown';
+/** The word for peers of a unix socket in `trusted_proxies`. */
+const UNIX = 'unix';
+
+/** More proxies than this are a mistake, or an attempt to make us read for long. */
+const HOPS_MAX = 32;
+const HOST = /^[\w.:[\]-]{1,255}$/;
+/** Some proxies add the port of the client, which is of no use to anybody. */
+const WITH_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/;
+const SCHEMES = new Map([
+  ['http', 'http'],
+  ['https', 'https'],
+  ['ws', 'http'],
+  ['wss', 'https'],
+]);
+/** Other headers that say who a client is. Nobody could tell whether a proxy wrote or only passed them. */
+const OTHER_NAMES = new Set(['forwarded', 'x-real-ip']);
+
+/** Whether a client's header line tells about proxies; the rule takes such lines away. */
+export function isForwardedName(name: string): boolean {
+  const comparable = comparableName(name);
+  return comparable.startsWith('x-forwarded-') || OTHER_NAMES.has(comparable);
+}
+
+/** One entry of `trusted_proxies`. The failure says what is wrong with it. */
+export function checkTrustedProxy(text: string): Result<string, string> {
+  if (text === UNIX) return ok(text);
+  const range = parseRange(text);
+  return range.ok ? ok(text) : failed(range.error);
+}
+
+/** The proxies that are believed. */
+export class TrustedProxies {
+  readonly #ranges: AddressRange[] = [];
+  readonly #unix: boolean;
+
+  /** Entries that `checkTrustedProxy` would refuse trust nobody. */
+  constructor(entries: readonly string[]) {
+    this.#unix = entries.includes(UNIX);
+    for (const entry of entries) {
+      const range = parseRange(entry);
+      if (range.ok) this.#ranges.push(range.value);
+    }
+  }
+
+  /** `peer`: the text of an address, empty for a unix socket. */
+  has(peer: string): boolean {
+    if (peer === '') return this.#unix;
+    const address = parseAddress(peer);
+    return address !== null && this.holds(address);
+  }
+
+  holds(address: IpAddress): boolean {
+    return this.#ranges.some((range) => isInRange(range, address));
+  }
+}
+
+/** Reads where requests come from, by one configuration. */
+export class ForwardedRule {
+  readonly #trusted: TrustedProxies | null;
+
+  /** `trusted` null: everything passes as it is. */
+  constructor(trusted: readonly string[] | null) {
+    this.#trusted = trusted === null ? null : new TrustedProxies(trusted);
+  }
+
+  read(request: ForwardedFacts): RequestOrigin {
+    const host = request.header('host');
+    const { remoteAddress } = request;
+    if (this.#trusted === null) return { address: remoteAddress, host, lines: null };
+    const peer = plainAddress(remoteAddress);
+    if (!this.#trusted.has(remoteAddress)) return origin([peer], 'http', host);
+    const hops = [...believedHops(this.#trusted, request.headerLines('x-forwarded-for')), peer];
+    const scheme = SCHEMES.get(lastElement(request.headerLines('x-forwarded-proto')).toLowerCase());
+    const askedFor = lastElement(request.headerLines('x-forwarded-host'));
+    return origin(hops, scheme ?? 'http', HOST.test(askedFor) ? askedFor : host);
+  }
+}
+
+function origin(hops: readonly string[], scheme: string, host: string | undefined): RequestOrigin {
+  const lines = ['X-Forwarded-For', hops.join(', '), 'X-Forwarded-Proto', scheme];
+  if (host !== undefined && HOST.test(host)) lines.push('X-Forwarded-Host', host);
+  return { address: hops[0] as string, host, lines };
+}
+
+function plainAddress(text: string): string {
+  const address = parseAddress(text);
+  return address === null ? UNKNOWN_ADDRESS : formatAddress(address);
+}
+
+/**
+ * From the client to the proxy before the peer. Read from the right, where each hop was written
+ * down by the one behind it, up to the first that nobody vouches for: what is left of that is
+ * hearsay. Empty when the peer says nothing, and then the peer itself is the client.
+ */
+function believedHops(trusted: TrustedProxies, lines: readonly string[]): string[] {
+  const elements = lines.flatMap((line) => line.split(',')).filter((element) => element.trim() !== '');
+  const hops: string[] = [];
+  for (let at = elements.length - 1; at >= 0; at--) {
+    const address = hops.length < HOPS_MAX ? hopAddress(elements[at] as string) : null;
+    hops.unshift(address === null ? UNKNOWN_ADDRESS : formatAddress(address));
+    if (address === null || !trusted.holds(address)) break;
+  }
+  return hops;
+}
+
+function hopAddress(element: string): IpAddress | null {
+  const text = element.trim();
+  const whole = parseAddress(text);
+  if (whole !== null) return whole;
+  const match = WITH_PORT.exec(text);
+  return match === null ? null : parseAddress(match[1] ?? match[2] ?? '');
+}
+
+/** What the nearest proxy said, where several have added to a line. */
+function lastElement(lines: readonly string[]): string {
+  return lines.at(-1)?.split(',').at(-1)?.trim() ?? '';
+}
