@@ -66,9 +66,9 @@ module.exports = {
     },
     {
       name: 'resolvable',
-      comment: 'an import leads somewhere',
+      comment: 'an import leads somewhere; those of a page are addresses, which its server knows',
       severity: 'error',
-      from: {},
+      from: { pathNot: '^examples/chat/chat\\.js$' },
       to: { couldNotResolve: true },
     },
     {
@@ -83,7 +83,14 @@ module.exports = {
       comment: 'the product does not import its tests, benches or scripts',
       severity: 'error',
       from: { path: '^src/', pathNot: NOT_TESTS },
-      to: { path: '^(test|bench|scripts|examples)/' },
+      to: { path: '^(browser|test|bench|scripts|examples)/' },
+    },
+    {
+      name: 'browser-alone',
+      comment: 'what pages load needs no package, no platform and nothing of the node',
+      severity: 'error',
+      from: { path: '^browser/', pathNot: NOT_TESTS },
+      to: { pathNot: '^browser/' },
     },
     {
       name: 'pure-rooms',

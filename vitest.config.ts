@@ -25,11 +25,13 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
+            'browser/**/*.test.ts',
             'bench/**/*.test.ts',
             'test/*.test.ts',
             'test/support/**/*.test.ts',
             'examples/**/*.test.ts',
           ],
+          globalSetup: ['./test/setup/build-browser.ts'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },

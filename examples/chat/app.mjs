@@ -3,11 +3,13 @@
  * A chat room as a plain HTTP application: no dependency, no WebSocket, nothing but requests.
  *
  * Arrokoth calls `/connect`, `/receive` and `/close`; what everybody should see is posted to its
- * `/send` under the channel `lobby`. Browsers load the page from here and connect to Arrokoth.
+ * `/send` under the channel `lobby`. Browsers load the page from here and connect to Arrokoth, with
+ * the module that Arrokoth's package brings for them.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
 
 const HOST = process.env.HOST ?? '127.0.0.1';
 const PORT = Number(process.env.PORT ?? 12346);
@@ -44,7 +46,8 @@ const POLICY = [
   "script-src 'self'",
   "style-src 'self'",
   'img-src data:',
-  `connect-src ${new URL(WEBSOCKET_URL).origin}`,
+  // The second is for the question why a connection failed, which is plain HTTP.
+  `connect-src ${new URL(WEBSOCKET_URL).origin} ${new URL(WEBSOCKET_URL.replace('ws', 'http')).origin}`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
@@ -63,6 +66,7 @@ const pages = new Map([
   ],
   ['/chat.js', page('chat.js', 'text/javascript')],
   ['/chat.css', page('chat.css', 'text/css')],
+  ...browserModule(),
 ]);
 
 /** What Arrokoth calls. Each takes the request and its body, and returns status, headers and body. */
@@ -75,6 +79,20 @@ const callbacks = new Map([
 function page(file, type, change = (text) => text) {
   const body = change(readFileSync(new URL(file, import.meta.url), 'utf8'));
   return { status: 200, headers: { ...PAGE_HEADERS, 'Content-Type': `${type}; charset=utf-8` }, body };
+}
+
+/** The files of `arrokoth/browser`; they import each other by name, so they keep their names. */
+function browserModule() {
+  const folder = new URL('.', import.meta.resolve('arrokoth/browser'));
+  try {
+    const names = readdirSync(folder).filter((name) => name.endsWith('.js'));
+    return names.map((name) => [`/arrokoth/${name}`, page(new URL(name, folder), 'text/javascript')]);
+  } catch (error) {
+    console.error(`The page needs arrokoth/browser, and ${fileURLToPath(folder)} cannot be read.`);
+    console.error('In a checkout of Arrokoth: npm run build makes it.');
+    console.error(error.message);
+    process.exit(1);
+  }
 }
 
 /** Somebody wants in. A 200 with a session key admits them; the body is the first thing they receive. */

@@ -3,13 +3,22 @@
  *
  * With a real node and browsers it runs in `test/e2e/chat.test.ts`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AwaitedList, cleanUpAfterwards, linesNamed, post, request } from '../../test/support/index.ts';
+import {
+  AwaitedList,
+  cleanUpAfterwards,
+  linesNamed,
+  post,
+  ROOT,
+  request,
+  temporaryFolder,
+} from '../../test/support/index.ts';
 
 interface Published {
   readonly path: string;
@@ -187,9 +196,11 @@ describe('the page', () => {
     const page = await request({ url: `${application.url}/` });
     const socketUrl = gateway.url.replace('http:', 'ws:');
     expect(page.text).toContain(`content="${socketUrl}/connect"`);
-    expect(page.header('Content-Security-Policy')).toContain(`connect-src ${socketUrl};`);
+    expect(page.header('Content-Security-Policy')).toContain(`connect-src ${socketUrl} ${gateway.url};`);
     for (const [path, type] of [
       ['/chat.js', 'text/javascript'],
+      ['/arrokoth/index.js', 'text/javascript'],
+      ['/arrokoth/arrokoth-socket.js', 'text/javascript'],
       ['/chat.css', 'text/css'],
     ]) {
       const part = await request({ url: application.url + path });
@@ -208,6 +219,16 @@ describe('the page', () => {
     expect((await request({ url: `${application.url}/app.mjs` })).status).toBe(404);
     expect((await request({ url: `${application.url}/healthz` })).text).toBe('ok\n');
   });
+});
+
+it('says what to do when the module of the page was not built', () => {
+  const folder = temporaryFolder();
+  for (const part of ['package.json', 'examples/chat']) {
+    cpSync(`${ROOT}/${part}`, `${folder}/${part}`, { recursive: true });
+  }
+  const run = spawnSync(process.execPath, ['examples/chat/app.mjs'], { cwd: folder, encoding: 'utf8' });
+  expect([run.status, run.stdout]).toEqual([1, '']);
+  expect(run.stderr).toContain('npm run build');
 });
 
 it.each([

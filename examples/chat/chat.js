@@ -1,11 +1,18 @@
 /**
- * The page of the chat room: one WebSocket, opened again whenever it is lost.
+ * The page of the chat room. `arrokoth/browser` holds the connection and opens it again when it is
+ * lost; here is what is shown.
  *
  * Everything that others wrote is set as text, never as markup.
  */
+import { ArrokothSocket } from './arrokoth/index.js';
+
 const LOG_ITEMS_MAX = 500;
-const RECONNECT_FIRST_MS = 500;
-const RECONNECT_MAX_MS = 30_000;
+/** What the page says when the connection ended for good; whoever joins again starts anew. */
+const ENDINGS = {
+  closed: 'you were disconnected',
+  replaced: 'connected elsewhere',
+  refused: 'not let in',
+};
 
 const find = (id) => document.getElementById(id);
 const [log, state, presence] = [find('log'), find('state'), find('presence')];
@@ -17,12 +24,11 @@ const [entrance, nameField, composer, textField] = [
 ];
 const sendButton = composer.querySelector('button');
 const socketUrl = document.querySelector('meta[name="websocket-url"]').content;
+const socket = new ArrokothSocket(() => `${socketUrl}?name=${encodeURIComponent(name)}`);
 
 let name = '';
 let me = '';
-let socket = null;
-let attempts = 0;
-let retryTimer = 0;
+let countdown = 0;
 let presenceNumber = 0;
 const shown = new Set();
 
@@ -34,56 +40,33 @@ entrance.addEventListener('submit', (event) => {
   name = nameField.value.trim();
   if (name === '') return;
   sessionStorage.setItem('name', name);
-  entrance.hidden = true;
-  composer.hidden = false;
+  socket.connect();
   textField.focus();
-  open();
 });
 
 composer.addEventListener('submit', (event) => {
   event.preventDefault();
   const text = textField.value.trim();
-  if (text === '' || socket?.readyState !== WebSocket.OPEN) return;
-  socket.send(JSON.stringify({ type: 'say', text }));
-  textField.value = '';
+  if (text !== '' && socket.send(JSON.stringify({ type: 'say', text }))) textField.value = '';
 });
 
-// The network is back, or the tab is looked at again: no reason to wait any longer.
-window.addEventListener('online', retryNow);
-document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) retryNow();
+socket.addEventListener('message', ({ data }) => take(eventOf(data)));
+socket.addEventListener('status', ({ detail }) => {
+  clearInterval(countdown);
+  const ending = ENDINGS[detail.state];
+  entrance.hidden = ending === undefined;
+  composer.hidden = ending !== undefined;
+  if (ending !== undefined) show('idle', ending);
+  // An open connection is shown when the room has said hello.
+  if (detail.state === 'connecting') show('waiting', 'connecting');
+  if (detail.state === 'waiting') {
+    showWaiting();
+    countdown = setInterval(showWaiting, 250);
+  }
 });
 
-function retryNow() {
-  if (retryTimer === 0) return;
-  attempts = 0;
-  open();
-}
-
-function open() {
-  clearInterval(retryTimer);
-  retryTimer = 0;
-  show('waiting', 'connecting');
-  const opening = new WebSocket(`${socketUrl}?name=${encodeURIComponent(name)}`);
-  socket = opening;
-  opening.addEventListener('message', (event) => take(eventOf(event.data)));
-  opening.addEventListener('close', () => {
-    if (socket === opening) retryLater();
-  });
-}
-
-/** Waits longer after each failure, and by chance, so that a crowd does not come back at once. */
-function retryLater() {
-  const longestMs = Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** attempts);
-  const atMs = Date.now() + longestMs * (0.5 + Math.random() / 2);
-  attempts += 1;
-  const tick = () => {
-    const leftMs = atMs - Date.now();
-    if (leftMs <= 0) open();
-    else show('waiting', `again in ${Math.ceil(leftMs / 1000)} s`);
-  };
-  retryTimer = setInterval(tick, 250);
-  tick();
+function showWaiting() {
+  show('waiting', `again in ${Math.ceil(socket.status.retryInMs / 1000)} s`);
 }
 
 /** What is not one of the application's events was sent by hand, with curl say: it is shown as it is. */
@@ -99,7 +82,6 @@ function eventOf(data) {
 
 function take(event) {
   if (event.type === 'hello') {
-    attempts = 0;
     me = event.you;
     // A restarted application counts from the beginning.
     presenceNumber = 0;

@@ -3,50 +3,17 @@
  *
  * With `UPDATE_SCREENSHOTS=1` it also takes the picture of the README.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { startBrowser } from '../support/browser.ts';
-import { cleanUpAfterwards, freePort, ROOT, requireProgram, startDemo, startNode } from '../support/index.ts';
+import { freePort, ROOT, requireProgram, startDemo, startNode } from '../support/index.ts';
+import { connected, enter, hears, say, startRoom, type Tab } from './chat-room.ts';
 
 const chromium = requireProgram('chromium');
 const curl = requireProgram('curl');
-
-interface Tab {
-  readonly page: Page;
-  /** Everything that the page should not have said: errors, refused resources. */
-  readonly complaints: string[];
-}
-
-async function enter(browser: Browser, pageUrl: string, name: string, look: 'light' | 'dark'): Promise<Tab> {
-  const page = await browser.newPage({
-    colorScheme: look,
-    viewport: { width: 480, height: 600 },
-    deviceScaleFactor: 2,
-    locale: 'en-GB',
-  });
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  await page.goto(pageUrl);
-  await page.getByLabel('Your name').fill(name);
-  await page.getByRole('button', { name: 'Join' }).click();
-  await page.getByRole('status').getByText('connected', { exact: true }).waitFor();
-  return { page, complaints };
-}
-
-async function say(tab: Tab, text: string): Promise<void> {
-  await tab.page.getByLabel('Message', { exact: true }).fill(text);
-  await tab.page.getByRole('button', { name: 'Send' }).click();
-}
-
-const hears = (tab: Tab, text: string): Promise<void> =>
-  tab.page.getByRole('log').getByText(text, { exact: true }).waitFor();
 
 describe.skipIf(chromium === null || curl === null)('two tabs', () => {
   it('chat with each other, and see each other come and go', async () => {
@@ -108,22 +75,11 @@ describe.skipIf(chromium === null || curl === null)('two tabs', () => {
 
     const port = first.addresses.public.port;
     await startNode({ config: { port, callback }, folder: first.folder });
-    await ada.page.getByRole('status').getByText('connected', { exact: true }).waitFor();
+    await connected(ada);
     // The end of the old connection is told by the new node, so the room does not count it any more.
     await ada.page.getByText('only you are here').waitFor();
   });
 });
-
-async function startRoom(port: number, gatewayUrl: string): Promise<void> {
-  const room = spawn(process.execPath, [join(ROOT, 'examples/chat/app.mjs')], {
-    env: { ...process.env, PORT: String(port), GATEWAY_URL: gatewayUrl },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  cleanUpAfterwards(() => {
-    room.kill('SIGKILL');
-  });
-  await once(room.stdout, 'data');
-}
 
 /** Both windows side by side on one sheet. */
 async function takePicture(browser: Browser, left: Page, right: Page): Promise<void> {
