@@ -1,5 +1,4 @@
 /** The gateway's rules, without sockets: what is admitted, asked, answered and kept in order. */
-export * from './address-limits.ts';
 export * from './address-range.ts';
 export * from './callback-requests.ts';
 export * from './callback-signature.ts';
