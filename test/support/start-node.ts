@@ -146,7 +146,8 @@ function spawnNode(options: NodeOptions, configFile: string, folder: string): Ch
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    // What a killed node leaves in the temporary directory goes away with the test's folder.
+    env: { ...process.env, TMPDIR: folder, ...options.env },
   });
 }
 
