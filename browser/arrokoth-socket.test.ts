@@ -245,6 +245,17 @@ it('comes back when the network does, or somebody looks', async () => {
   expect(FakeWebSocket.made).toHaveLength(2);
 });
 
+it('leaves nothing behind in the page when it has ended', () => {
+  const listened = vi.spyOn(page, 'addEventListener');
+  const socket = make();
+  socket.connect();
+  const options = listened.mock.calls[0]?.[2] as AddEventListenerOptions | undefined;
+  const signal = options?.signal;
+  expect(signal?.aborted).toBe(false);
+  socket.close();
+  expect([signal?.aborted, vi.getTimerCount()]).toEqual([true, 0]);
+});
+
 it('keeps no message while there is no connection, unless it is told to, and then not many', async () => {
   const without = make();
   without.connect();
