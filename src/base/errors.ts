@@ -82,6 +82,14 @@ const kinds = {
     meaning: 'The node holds as many connections as `limits.connections` allows.',
     action: 'Raise the limit or add a node; clients try again after `Retry-After`.',
   },
+  ADDRESS_LIMIT: {
+    httpStatus: 429,
+    retryable: true,
+    meaning:
+      'One address connects more often than `limits.connects_per_address` allows, ' +
+      'or holds as many connections as `limits.connections_per_address` allows.',
+    action: 'Clients try again after `Retry-After`; raise the limit if many share an address.',
+  },
   CALLBACK_BUSY: {
     httpStatus: 503,
     retryable: true,
@@ -157,6 +165,12 @@ const kinds = {
     retryable: false,
     meaning: 'A client sent a message larger than `limits.message` allows.',
     action: 'Send less, or raise the limit.',
+  },
+  MESSAGE_FLOOD: {
+    closeCode: 1008,
+    retryable: true,
+    meaning: 'A client went on sending faster than `limits.messages_per_connection` allows.',
+    action: 'Send less often, or raise the limit and its burst.',
   },
   PROTOCOL_VIOLATION: {
     closeCode: 1002,

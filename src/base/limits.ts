@@ -32,6 +32,13 @@ export const DEFAULTS = {
   targetsMax: 10_000,
   /** Client messages that wait for the receive callback; then the socket is read no further. */
   receiveQueueMessagesMax: 64,
+  /** Off: behind a proxy that is not named, all clients have one address. People come back in bursts. */
+  connectsPerAddress: 0,
+  connectsPerAddressBurst: 200,
+  connectionsPerAddressMax: 0,
+  /** Off: what an application asks of its clients is its own affair. */
+  messagesPerConnection: 0,
+  messagesPerConnectionBurst: 100,
   slowClientQueueBytesMax: 4 * MIB,
   slowClientQueueMessagesMax: 4_096,
   /** Below the 60 s after which most proxies and NATs forget a silent connection. */
@@ -80,6 +87,8 @@ export const LIMITS = {
   idempotencyWaitMs: 10_000,
   /** Larger answers are not kept for repetitions; they list hundreds of sessions. */
   idempotencyAnswerBytesMax: 64 * KIB,
+  /** Addresses whose connects a worker counts: 100 bytes each. The one that was quiet longest gives way. */
+  limitedAddressesMax: 100_000,
   /** Bytes that wait on one link between two workers; then requests over it fail at once. */
   linkOutboxBytesMax: 64 * MIB,
   linkFrameBytesMax: 64 * MIB,

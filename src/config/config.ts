@@ -73,6 +73,14 @@ export interface LimitConfig {
   readonly sessionKeyBytesMax: number;
   readonly targetsMax: number;
   readonly receiveQueueMessagesMax: number;
+  /** Attempts to connect a second, of one address and worker, and how many at once; rate 0: any. */
+  readonly connectsPerAddress: number;
+  readonly connectsPerAddressBurst: number;
+  /** Of one address and worker; 0: any. */
+  readonly connectionsPerAddressMax: number;
+  /** Messages a second of one client, and how many at once; rate 0: any. */
+  readonly messagesPerConnection: number;
+  readonly messagesPerConnectionBurst: number;
 }
 
 /** Answers that a worker keeps for repeated requests; `windowMs` 0: none, and keys are ignored. */
@@ -108,7 +116,7 @@ export interface Config {
   readonly path: PathConfig;
   readonly node: { readonly name: string | null; readonly dataDir: string | null };
   readonly workers: number;
-  /** The application's calls. `listen` null: the public listener serves them. No tokens: none is asked for. */
+  /** The application's calls. `listen` null: the public listener serves them. No tokens: none is needed. */
   readonly app: { readonly listen: TcpAddress | null; readonly tokens: readonly string[] };
   /** The operator's listener; `listen` null: there is none. */
   readonly api: { readonly listen: TcpAddress | null; readonly tokens: readonly string[] };

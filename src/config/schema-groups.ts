@@ -283,6 +283,43 @@ export const limitKeys = {
       'Messages of one client that wait for the receive callback; then its socket is read no further.',
     reason: 'The network slows the client down; nothing is lost.',
   }),
+  connects_per_address: integerField({
+    fallback: DEFAULTS.connectsPerAddress,
+    min: 0,
+    max: COUNT_MAX,
+    description:
+      'Connects a second from one address, for each worker; further ones get 429. `0`: any number.',
+    reason: 'Off: all clients of a proxy that `trusted_proxies` does not name have one address.',
+  }),
+  connects_per_address_burst: integerField({
+    fallback: DEFAULTS.connectsPerAddressBurst,
+    min: 1,
+    max: COUNT_MAX,
+    description: 'Connects from one address that may come at once, where their rate is limited.',
+    reason: 'A network of people behind one address comes back at once.',
+  }),
+  connections_per_address: integerField({
+    fallback: DEFAULTS.connectionsPerAddressMax,
+    min: 0,
+    max: COUNT_MAX,
+    description: 'Connections of one address, for each worker; further ones get 429. `0`: any number.',
+    reason: 'Off: all clients of a proxy that `trusted_proxies` does not name have one address.',
+  }),
+  messages_per_connection: integerField({
+    fallback: DEFAULTS.messagesPerConnection,
+    min: 0,
+    max: COUNT_MAX,
+    description:
+      'Messages a second that a client may send; a faster one is read more slowly. `0`: any number.',
+    reason: 'One that goes on regardless is closed with 1008.',
+  }),
+  messages_per_connection_burst: integerField({
+    fallback: DEFAULTS.messagesPerConnectionBurst,
+    min: 1,
+    max: COUNT_MAX,
+    description: 'Messages of a client that may come at once, where their rate is limited.',
+    reason: 'What a client says as it begins.',
+  }),
 } as const;
 
 /** The keys under `idempotency:`. */

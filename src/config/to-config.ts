@@ -83,6 +83,11 @@ function toLimits(limits: FileValues['limits']): Config['limits'] {
     sessionKeyBytesMax: limits.session_key,
     targetsMax: limits.targets,
     receiveQueueMessagesMax: limits.receive_queue,
+    connectsPerAddress: limits.connects_per_address,
+    connectsPerAddressBurst: limits.connects_per_address_burst,
+    connectionsPerAddressMax: limits.connections_per_address,
+    messagesPerConnection: limits.messages_per_connection,
+    messagesPerConnectionBurst: limits.messages_per_connection_burst,
   };
 }
 

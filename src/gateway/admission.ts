@@ -28,6 +28,7 @@ import {
   type UpgradeRequest,
 } from '../net/index.ts';
 import {
+  type AddressRefusal,
   type Admission as AdmittingReply,
   type CallbackFailure,
   type CallbackRequest,
@@ -38,9 +39,12 @@ import {
   establishCallback,
   type ForwardedRule,
   readConnectReply,
+  tooManyAnswer,
   unavailableAnswer,
 } from '../relay/index.ts';
+import type { AddressGate } from './address-gate.ts';
 import type { GatewayStats } from './gateway-stats.ts';
+import type { MessageThrottle } from './message-throttle.ts';
 import type { NodeChannels } from './node-channels.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import type { ReceiveCallbacks } from './receive-callbacks.ts';
@@ -62,6 +66,9 @@ export interface AdmissionDoors {
   readonly directory: NodeDirectory;
   readonly channels: NodeChannels;
   readonly receiveCallbacks: ReceiveCallbacks;
+  /** Null where no limit is set. */
+  readonly addresses: AddressGate | null;
+  readonly throttle: MessageThrottle | null;
   /** Callback timeouts, with the built-in bound in place of 0. */
   readonly timeoutMs: number;
   /** Why nobody is admitted at present, or null. */
@@ -92,12 +99,15 @@ export class Admission {
 
   constructor(doors: AdmissionDoors) {
     this.#doors = doors;
-    const { config, sessions, receiveCallbacks } = doors;
+    const { config, sessions, receiveCallbacks, addresses, throttle } = doors;
     const uneven = config.workers === 1 ? 1 : 1.25;
     this.#connectionsMax = Math.ceil((config.limits.connectionsMax / config.workers) * uneven);
     this.#events = {
-      message: ({ context }, payload, binary) => receiveCallbacks.message(context, payload, binary),
+      message: ({ context }, payload, binary) => {
+        if (throttle === null || throttle.take(context)) receiveCallbacks.message(context, payload, binary);
+      },
       ended: ({ context }, end) => {
+        addresses?.left(context.id);
         // Whoever of us closes a socket has ended its session before, or leaves it to the journal.
         if (end.cause === 'server') return;
         sessions.end(context, { reason: end.cause, code: end.code });
@@ -138,6 +148,8 @@ export class Admission {
     this.#inProgress++;
     const refusal = this.refusal();
     if (refusal !== null) return this.#unavailable(attempt, refusal.code, refusal.reason);
+    const limited = this.#doors.addresses?.enter(attempt.id, attempt.client) ?? null;
+    if (limited !== null) return this.#limited(attempt, limited);
     const callback = connectCallback(settings, {
       method: request.method,
       query: request.query,
@@ -281,6 +293,15 @@ export class Admission {
     if (ended) this.#doors.stats.connectError();
   }
 
+  /** Counted, not logged: a flood of connects should not become a flood of lines. */
+  #limited(attempt: Attempt, { limit, retryAfterSeconds }: AddressRefusal): void {
+    this.#doors.logger.debug({ connection: attempt.id, code: 'ADDRESS_LIMIT', limit }, 'too many connects');
+    const answer = tooManyAnswer(`${limit} of this address`, retryAfterSeconds);
+    attempt.request.refuse(answer.status, answer.headers, answer.body);
+    this.#settle(attempt);
+    this.#failed();
+  }
+
   #unavailable(attempt: Attempt, code: ErrorCode, reason: string): void {
     this.#refuse(attempt, code, reason);
     this.#failed();
@@ -301,6 +322,9 @@ export class Admission {
 
   #settle(attempt: Attempt): void {
     attempt.settled = true;
+    const { addresses, sessions } = this.#doors;
+    // Who has a connection now leaves with it.
+    if (addresses !== null && !sessions.byId(attempt.id)?.connection?.open) addresses.left(attempt.id);
     this.#finished();
   }
 

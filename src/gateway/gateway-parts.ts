@@ -7,6 +7,7 @@
 import { type ConnectionId, closedEventId, IdSource, LIMITS } from '../base/index.ts';
 import { BearerTokens } from '../net/index.ts';
 import { Completeness, closeCallback, ForwardedRule, receiveCallback } from '../relay/index.ts';
+import { AddressGate } from './address-gate.ts';
 import { Admission } from './admission.ts';
 import { ApplicationApi } from './application-api.ts';
 import { CloseCallbacks } from './close-callbacks.ts';
@@ -15,6 +16,7 @@ import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
 import { IdempotentCalls } from './idempotent-calls.ts';
 import { KeyDelivery, type LocalPerform } from './key-delivery.ts';
+import { MessageThrottle } from './message-throttle.ts';
 import { NodeChannels } from './node-channels.ts';
 import { NodeDirectory } from './node-directory.ts';
 import { NodeStats } from './node-stats.ts';
@@ -95,7 +97,8 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks };
   const forwarded = new ForwardedRule(config.trustedProxies);
   const { refusal } = decisions;
-  const admission = new Admission({ ...shared, settings, ids, timeoutMs, forwarded, refusal });
+  const bounds = { addresses: AddressGate.of(shared), throttle: MessageThrottle.of(shared) };
+  const admission = new Admission({ ...shared, ...bounds, settings, ids, timeoutMs, forwarded, refusal });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
   const idempotent = new IdempotentCalls({ ...doors, workers, config });

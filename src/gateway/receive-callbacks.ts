@@ -93,7 +93,7 @@ export class ReceiveCallbacks {
     inbox.bytes -= message?.payload.byteLength ?? 0;
     if (inbox.paused && this.#filled(inbox) <= 0.5) {
       inbox.paused = false;
-      session.connection?.resumeReading();
+      if (!session.throttled) session.connection?.resumeReading();
     }
     if (message !== undefined) return this.#send(session, inbox, message);
     session.inbox = null;

@@ -33,6 +33,8 @@ export class Session {
   generation = 0;
   connection: Connection<Session> | null = null;
   inbox: Inbox | null = null;
+  /** It is not read because it sent too fast. */
+  throttled = false;
   /** The first message, until it is sent. */
   #hello: Frame | null;
   #held: Held | null = null;

@@ -11,6 +11,7 @@ it('keeps every word that was ever promised', () => {
     'drain',
     'idle',
     'invalid_utf8',
+    'message_flood',
     'message_too_large',
     'node_lost',
     'node_restarted',

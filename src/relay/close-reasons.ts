@@ -33,6 +33,10 @@ const reasons = {
     meaning: 'The client sent a message larger than `limits.message`.',
     closeCode: closeCodeOf('MESSAGE_TOO_LARGE'),
   },
+  message_flood: {
+    meaning: 'The client went on sending faster than `limits.messages_per_connection`.',
+    closeCode: closeCodeOf('MESSAGE_FLOOD'),
+  },
   idle: {
     meaning: 'The client said nothing for `idle_timeout`, and nothing was sent to it.',
     closeCode: closeCodeOf('IDLE'),

@@ -1,4 +1,5 @@
 /** The gateway's rules, without sockets: what is admitted, asked, answered and kept in order. */
+export * from './address-limits.ts';
 export * from './address-range.ts';
 export * from './callback-requests.ts';
 export * from './callback-signature.ts';
@@ -13,6 +14,7 @@ export * from './frame-type.ts';
 export * from './grant.ts';
 export * from './idempotency.ts';
 export * from './local-members.ts';
+export * from './message-pace.ts';
 export * from './origin.ts';
 export * from './outgoing-answer.ts';
 export * from './paths.ts';

@@ -24,6 +24,7 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: '404 page not found',
   405: 'Method Not Allowed',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
@@ -37,6 +38,11 @@ export function statusAnswer(status: number, extraHeaders: readonly string[] = [
 /** "Not now": the client may try again after `retryAfterSeconds`; `reason` is said in the body. */
 export function unavailableAnswer(reason: string, retryAfterSeconds = 1): OutgoingAnswer {
   return textAnswer(503, `${STATUS_TEXTS[503]}: ${reason}\n`, ['Retry-After', String(retryAfterSeconds)]);
+}
+
+/** "You too often": this client may try again after `retryAfterSeconds`; `reason` is said in the body. */
+export function tooManyAnswer(reason: string, retryAfterSeconds: number): OutgoingAnswer {
+  return textAnswer(429, `${STATUS_TEXTS[429]}: ${reason}\n`, ['Retry-After', String(retryAfterSeconds)]);
 }
 
 /** An answer whose body is JSON text already. */

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { type LogLine, request, startNode } from '../support/index.ts';
 
 const api = { listen: '127.0.0.1:0' };
+/** Limits that are off have no figures, and the reference shows all. */
+const EVERY_LIMIT = { connects_per_address: 1_000, messages_per_connection: 1_000 };
 
 /** Name, type and meaning of every metric of a page. */
 function headsOf(page: string): { name: string; type: string; help: string }[] {
@@ -28,8 +30,8 @@ function renderReference(page: string): string {
 figures of all workers of the node. Every sample has the label \`worker\`: \`gateway/0\`, \`api/0\` and so
 on; sums are for the reader to make (\`sum without (worker) (rate(...))\`), so that the restart of one
 worker looks like the reset of its own counters. A worker that does not answer within a second is left
-out and shown by \`arrokoth_worker_up\`. A label has at most 64 combinations of values a metric; what
-goes beyond is counted under \`other\`.
+out and shown by \`arrokoth_worker_up\`. Figures about a limit that is not set are not there.
+A label has at most 64 combinations of values a metric; what goes beyond is counted under \`other\`.
 
 | Name | Type | Meaning |
 | --- | --- | --- |
@@ -44,7 +46,7 @@ ${nodes.map(row).join('')}`;
 }
 
 test('a node is alive, ready, and shows the figures of all its workers', async () => {
-  const node = await startNode({ config: { workers: 2, api } });
+  const node = await startNode({ config: { workers: 2, api, limits: EVERY_LIMIT } });
   const url = node.addresses.api?.url ?? '';
   expect(await request({ url: `${url}/healthz` })).toMatchObject({ status: 200, text: '{"status":"ok"}\n' });
   expect(await request({ url: `${url}/readyz` })).toMatchObject({

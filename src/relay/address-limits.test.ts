@@ -1,0 +1,83 @@
+import { describe, expect, it, test } from 'vitest';
+import { AddressLimits, addressGroup } from './address-limits.ts';
+
+const OFF = { connectsPerSecond: 0, connectsBurst: 3, connectionsMax: 0, addressesMax: 10 };
+
+describe('connects of one address', () => {
+  const limits = () => new AddressLimits({ ...OFF, connectsPerSecond: 2 });
+
+  it('may come in a burst, then at their rate', () => {
+    const book = limits();
+    for (let time = 0; time < 3; time++) expect(book.enter('a', 0)).toBeNull();
+    expect(book.enter('a', 0)).toEqual({ limit: 'connects', retryAfterSeconds: 1 });
+    expect(book.enter('a', 499)).not.toBeNull();
+    expect(book.enter('a', 500)).toBeNull();
+    expect(book.enter('a', 500)).not.toBeNull();
+  });
+
+  it('are not set back by refused ones', () => {
+    const book = limits();
+    for (let time = 0; time < 50; time++) book.enter('a', 0);
+    expect(book.enter('a', 500)).toBeNull();
+  });
+
+  it('do not touch another address', () => {
+    const book = limits();
+    for (let time = 0; time < 9; time++) book.enter('a', 0);
+    expect(book.enter('b', 0)).toBeNull();
+  });
+
+  it('say how long to wait', () => {
+    const book = new AddressLimits({ ...OFF, connectsPerSecond: 0.1, connectsBurst: 1 });
+    book.enter('a', 0);
+    expect(book.enter('a', 0)).toEqual({ limit: 'connects', retryAfterSeconds: 10 });
+    expect(book.enter('a', 7_000)).toEqual({ limit: 'connects', retryAfterSeconds: 3 });
+  });
+
+  it('are counted for a bounded number of addresses, and forgotten when it does not matter any more', () => {
+    const book = limits();
+    for (let number = 0; number < 100; number++) book.enter(`a${number}`, 0);
+    expect(book.size).toBe(10);
+    for (let number = 0; number < 6; number++) book.enter('later', 10_000 + number);
+    expect(book.size).toBe(1);
+  });
+
+  it('keep the bucket of whoever comes again and again', () => {
+    const book = limits();
+    for (let number = 0; number < 100; number++) {
+      book.enter('busy', 0);
+      book.enter(`a${number}`, 0);
+    }
+    expect(book.enter('busy', 0)).not.toBeNull();
+  });
+});
+
+describe('connections of one address', () => {
+  it('are bounded, and free again when they end', () => {
+    const book = new AddressLimits({ ...OFF, connectionsMax: 2 });
+    expect([book.enter('a', 0), book.enter('a', 0)]).toEqual([null, null]);
+    expect(book.enter('a', 0)).toMatchObject({ limit: 'connections' });
+    expect(book.enter('b', 0)).toBeNull();
+    book.leave('a');
+    expect(book.enter('a', 0)).toBeNull();
+    for (const address of ['a', 'a', 'b']) book.leave(address);
+    expect(book.size).toBe(0);
+  });
+
+  it('are not left more often than entered', () => {
+    expect(() => new AddressLimits({ ...OFF, connectionsMax: 2 }).leave('a')).toThrow('as often');
+  });
+});
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::'],
+  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::'],
+  ['2001:db8:1:3::9', '2001:db8:1:3::'],
+  ['fe80::1%eth0', 'fe80::'],
+  ['unknown', 'unknown'],
+  ['', null],
+])('the address %s counts as %s', (address, group) => {
+  expect(addressGroup(address)).toBe(group);
+});
