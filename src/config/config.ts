@@ -108,6 +108,8 @@ export interface Config {
   readonly originPolicy: OriginPolicy;
   /** Addresses, ranges, `unix`. Null: the key is absent, and clients' `X-Forwarded-*` pass as they are. */
   readonly trustedProxies: readonly string[] | null;
+  /** `required`: connections to the public listener begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: 'off' | 'required';
   /** 0: off. */
   readonly idleTimeoutMs: number;
   readonly suppressAccessLog: boolean;

@@ -89,6 +89,14 @@ export const topKeys = {
       'they are; `[]` trusts nobody.',
     example: '[127.0.0.1, "2001:db8::/32"]',
   }),
+  proxy_protocol: choiceField({
+    choices: ['off', 'required'],
+    fallback: 'off',
+    description:
+      'Whether connections to the public listener begin with a header of the PROXY protocol, version 1 or 2. ' +
+      'Not in kuiperbelt.',
+    reason: '`required` needs `trusted_proxies`, and cuts whoever is not in it.',
+  }),
   idle_timeout: durationField({
     fallbackMs: 0,
     description: 'Ends a connection on which nothing was said for this long; `0s`: never.',
@@ -237,6 +245,8 @@ function checkTogether(
   file: {
     session_header: string;
     channel_header: string;
+    proxy_protocol: 'off' | 'required';
+    trusted_proxies: readonly string[] | null;
     app: { listen: TcpAddress | null };
     api: { listen: TcpAddress | null };
   },
@@ -245,6 +255,10 @@ function checkTogether(
   if (file.session_header.toLowerCase() === file.channel_header.toLowerCase()) {
     const message = 'expected a header other than session_header';
     issues.addIssue({ code: 'custom', message, path: ['channel_header'] });
+  }
+  if (file.proxy_protocol === 'required' && (file.trusted_proxies ?? []).length === 0) {
+    const message = 'expected trusted_proxies beside it: nobody else may connect then';
+    issues.addIssue({ code: 'custom', message, path: ['proxy_protocol'] });
   }
   const { app, api } = file;
   if (app.listen === null || api.listen === null || app.listen.port === 0) return;

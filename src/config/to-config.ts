@@ -21,6 +21,7 @@ export function toConfig(file: FileValues): Config {
     sendTimeoutMs: file.send_timeout,
     originPolicy: file.origin_policy,
     trustedProxies: file.trusted_proxies,
+    proxyProtocol: file.proxy_protocol,
     idleTimeoutMs: file.idle_timeout,
     suppressAccessLog: file.suppress_access_log,
     compat: file.compat,

@@ -36,3 +36,11 @@ it.each([
 ])('refuses %#', (list, problems) => {
   expect(load(`trusted_proxies: ${list}`)).toEqual(problems);
 });
+
+it('is needed beside proxy_protocol: required', () => {
+  const message = 'expected trusted_proxies beside it: nobody else may connect then';
+  expect(load('proxy_protocol: required')).toEqual([message]);
+  expect(load('proxy_protocol: required\ntrusted_proxies: []')).toEqual([message]);
+  expect(load('proxy_protocol: required\ntrusted_proxies: [unix]')).toEqual(['unix']);
+  expect(load('proxy_protocol: off')).toBeNull();
+});

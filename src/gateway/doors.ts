@@ -20,6 +20,6 @@ export interface GatewayDoors {
   /** Close callbacks that earlier runs owe; they are in `journal` already. */
   readonly owed: readonly OwedClose[];
   /** Makes one server for each listener. */
-  readonly createServer: (handlers: HttpHandlers) => HttpServer;
+  readonly createServer: (handlers: HttpHandlers, listener: 'public' | 'app') => HttpServer;
   readonly httpClient: HttpClient;
 }

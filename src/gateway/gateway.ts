@@ -44,8 +44,8 @@ export class Gateway {
     });
     const { front } = this.#parts;
     this.#servers = {
-      public: doors.createServer(front.handlers('public')),
-      app: doors.createServer(front.handlers('app')),
+      public: doors.createServer(front.handlers('public'), 'public'),
+      app: doors.createServer(front.handlers('app'), 'app'),
     };
     this.#listenToSisters();
     for (const { connection, key, reason, code } of doors.owed) {

@@ -7,11 +7,12 @@
 import { METRICS_KIND } from '../api/index.ts';
 import { assert, IdSource } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
+import type { Config } from '../config/index.ts';
 import { Gateway } from '../gateway/index.ts';
 import { adoptJournals, JournalWriter, journalPath, systemDisk } from '../journal/index.ts';
 import { HttpClient, HttpServer } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
-import { callbackSigner } from '../relay/index.ts';
+import { callbackSigner, TrustedProxies } from '../relay/index.ts';
 import { systemClock, systemDigest, systemRandom, systemTimers } from '../system/index.ts';
 import { LoadReports } from './load-reports.ts';
 import type { WorkerDoors } from './worker-doors.ts';
@@ -52,12 +53,13 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     journal,
     owed,
     httpClient,
-    createServer: (handlers) =>
+    createServer: (handlers, listener) =>
       new HttpServer({
         limits: config.limits,
         slowClient: config.slowClient,
         idleTimeoutMs: config.idleTimeoutMs,
         ping: config.ping,
+        proxyProtocol: listener === 'public' ? headersFrom(config) : null,
         clock: systemClock,
         timers: systemTimers,
         logger,
@@ -112,6 +114,11 @@ function callbackClient({ init, meter }: WorkerDoors): HttpClient {
     () => client.redirectsRefused,
   );
   return client;
+}
+
+/** Who has to begin with a header of the PROXY protocol; null: nobody. */
+function headersFrom({ proxyProtocol, trustedProxies }: Config): TrustedProxies | null {
+  return proxyProtocol === 'required' ? new TrustedProxies(trustedProxies ?? []) : null;
 }
 
 function ofGateway(listener: ListenerName): 'public' | 'app' {

@@ -10,6 +10,7 @@ import type { FanOutWriter, TurnWriter } from './fan-out-writer.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { LingeringClose } from './lingering-close.ts';
 import { mayHaveBody, safeHeaders } from './plain-response.ts';
+import { remoteAddressOf } from './proxied-sockets.ts';
 import type { HttpRequest, HttpResponse, RawHeaders } from './types.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -71,7 +72,7 @@ export class RequestHead {
   }
 
   get remoteAddress(): string {
-    return this.message.socket.remoteAddress ?? '';
+    return remoteAddressOf(this.message.socket);
   }
 
   header(name: string): string | undefined {

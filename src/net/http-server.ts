@@ -18,6 +18,7 @@ import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
+import { ProxiedSockets } from './proxied-sockets.ts';
 import type { HttpHandlers, ListenHandle } from './types.ts';
 import { PendingUpgrade } from './upgrade-request.ts';
 
@@ -50,6 +51,8 @@ export interface HttpServerOptions {
   /** 0: off. */
   readonly idleTimeoutMs: number;
   readonly ping: ConnectionRules['ping'];
+  /** Absent: sockets speak HTTP from their first byte. Else a header of the PROXY protocol comes first. */
+  readonly proxyProtocol?: { trusts(peer: string): boolean } | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -67,6 +70,7 @@ export class HttpServer {
   readonly #exchangeDoors: ExchangeDoors;
   readonly #pendingUpgrades = new Set<PendingUpgrade>();
   readonly #lingerSweep: Cancellable;
+  readonly #proxied: ProxiedSockets | null;
   #acceptor: net.Server | null = null;
   #inFlight = 0;
   #closing = false;
@@ -91,6 +95,7 @@ export class HttpServer {
     this.#exchangeDoors = { lingering: this.#lingering, writer: this.#keeper.writer };
     this.#lingerSweep = options.timers.every(CHECK_MAX_MS, () => this.#lingering.sweep());
     this.#http = this.#createParser(options.limits);
+    this.#proxied = this.#createProxied(options);
   }
 
   /** Open WebSockets. */
@@ -103,7 +108,9 @@ export class HttpServer {
     this.stopListening();
     // Half-open sockets as node:http has them: the end of a request is not the end of its answer.
     const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true });
-    acceptor.on('connection', (socket) => this.#http.emit('connection', socket));
+    const proxied = this.#proxied;
+    if (proxied !== null) acceptor.on('connection', (socket) => proxied.take(socket));
+    else acceptor.on('connection', (socket) => this.#http.emit('connection', socket));
     acceptor.on('error', (error) => this.#logger.warn({ error: error.message }, 'cannot accept'));
     listenOn(acceptor, handle);
     this.#acceptor = acceptor;
@@ -125,6 +132,7 @@ export class HttpServer {
     this.#http.closeIdleConnections();
     this.#keeper.terminateOpen();
     if (!this.#isQuiet) await this.#quiet(timeoutMs);
+    this.#proxied?.stop();
     for (const upgrade of this.#pendingUpgrades) upgrade.leave();
     this.#keeper.terminateAll();
     this.#lingering.cut();
@@ -133,6 +141,17 @@ export class HttpServer {
     this.#http.close();
     this.#lingerSweep.cancel();
     this.#keeper.stop();
+  }
+
+  #createProxied(options: HttpServerOptions): ProxiedSockets | null {
+    const { proxyProtocol = null, limits } = options;
+    if (proxyProtocol === null) return null;
+    return new ProxiedSockets({
+      ...{ clock: options.clock, timers: options.timers, logger: options.logger },
+      timeoutMs: limits.handshakeTimeoutMs,
+      trusts: (peer) => proxyProtocol.trusts(peer),
+      proceed: (socket) => this.#http.emit('connection', socket),
+    });
   }
 
   #createParser(limits: HttpServerOptions['limits']): Server {

@@ -21,7 +21,7 @@ export interface HttpRequest {
   readonly query: string;
   readonly httpVersion: string;
   readonly rawHeaders: RawHeaders;
-  /** Address of the peer of the socket; empty for a unix socket. */
+  /** Address of the peer, or what its PROXY header said; empty for a unix socket. */
   readonly remoteAddress: string;
   /** The first line of that name (any case), or undefined. */
   header(name: string): string | undefined;

@@ -83,7 +83,7 @@ export class TrustedProxies {
   }
 
   /** `peer`: the text of an address, empty for a unix socket. */
-  has(peer: string): boolean {
+  trusts(peer: string): boolean {
     if (peer === '') return this.#unix;
     const address = parseAddress(peer);
     return address !== null && this.holds(address);
@@ -108,7 +108,7 @@ export class ForwardedRule {
     const { remoteAddress } = request;
     if (this.#trusted === null) return { address: remoteAddress, host, lines: null };
     const peer = plainAddress(remoteAddress);
-    if (!this.#trusted.has(remoteAddress)) return origin([peer], 'http', host);
+    if (!this.#trusted.trusts(remoteAddress)) return origin([peer], 'http', host);
     const hops = [...believedHops(this.#trusted, request.headerLines('x-forwarded-for')), peer];
     const scheme = SCHEMES.get(lastElement(request.headerLines('x-forwarded-proto')).toLowerCase());
     const askedFor = lastElement(request.headerLines('x-forwarded-host'));

@@ -1,0 +1,125 @@
+/**
+ * Takes the PROXY protocol's header off accepted sockets before HTTP sees them.
+ *
+ * Only peers that are trusted may speak, within bounds of bytes and time; everybody else is cut
+ * without a word, since an answer in HTTP would only help those who look for open doors. What the
+ * header says is kept with the socket; `remoteAddressOf` reads it.
+ */
+import type { Socket } from 'node:net';
+import type { Cancellable, Clock, Logger, Timers } from '../base/index.ts';
+import { ProxyHeaderReader } from './proxy-header.ts';
+
+/** What the sockets of one listener are judged by. */
+export interface ProxiedSocketsDoors {
+  /** Whether the peer with that address (empty: a unix socket) may say who its client is. */
+  trusts(peer: string): boolean;
+  /** Gets each socket whose header has been read, with what follows it unread. */
+  proceed(socket: Socket): void;
+  /** How long a header may take. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+const SOURCE = Symbol('proxied source');
+const GREETING = Symbol('greeting');
+type ProxiedSocket = Socket & { [SOURCE]?: string; [GREETING]?: Greeting | undefined };
+
+/** How often headers that are overdue are looked for. */
+const SWEEPS_PER_TIMEOUT = 10;
+const SWEEP_MIN_MS = 10;
+
+interface Greeting {
+  readonly owner: ProxiedSockets;
+  readonly reader: ProxyHeaderReader;
+  readonly deadlineMs: number;
+}
+
+/** The client's address: what a trusted proxy said, else that of the peer; empty for a unix socket. */
+export function remoteAddressOf(socket: Socket): string {
+  return (socket as ProxiedSocket)[SOURCE] ?? socket.remoteAddress ?? '';
+}
+
+/** The sockets of one listener whose header is still to come. */
+export class ProxiedSockets {
+  readonly #doors: ProxiedSocketsDoors;
+  readonly #waiting = new Set<ProxiedSocket>();
+  readonly #sweep: Cancellable;
+
+  constructor(doors: ProxiedSocketsDoors) {
+    this.#doors = doors;
+    const periodMs = Math.max(SWEEP_MIN_MS, Math.floor(doors.timeoutMs / SWEEPS_PER_TIMEOUT));
+    this.#sweep = doors.timers.every(periodMs, () => this.#cutOverdue());
+  }
+
+  /** A socket that was just accepted. */
+  take(socket: ProxiedSocket): void {
+    socket.on('error', onError);
+    if (!this.#doors.trusts(socket.remoteAddress ?? '')) return this.#cut(socket, 'the peer is not trusted');
+    const deadlineMs = this.#doors.clock.monotonicMs() + this.#doors.timeoutMs;
+    socket[GREETING] = { owner: this, reader: new ProxyHeaderReader(), deadlineMs };
+    this.#waiting.add(socket);
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('close', onEnd);
+  }
+
+  /** Cuts what is still waiting, and watches nobody any more. */
+  stop(): void {
+    this.#sweep.cancel();
+    for (const socket of this.#waiting) this.#cut(socket, 'the server stops');
+  }
+
+  /** More bytes of a header. */
+  read(socket: ProxiedSocket, { reader }: Greeting, chunk: Buffer): void {
+    const header = reader.read(chunk);
+    if (header.type === 'incomplete') return;
+    if (header.type === 'malformed') return this.#cut(socket, 'no header of the PROXY protocol');
+    this.#release(socket);
+    socket.off('error', onError);
+    if (header.source !== null) socket[SOURCE] = header.source;
+    // Given back before HTTP listens, so that it comes first whoever reads next.
+    if (header.byteLength < chunk.length) socket.unshift(chunk.subarray(header.byteLength));
+    this.#doors.proceed(socket);
+  }
+
+  /** The peer has left before its header was whole. */
+  gone(socket: ProxiedSocket): void {
+    this.#release(socket);
+    socket.destroy();
+  }
+
+  #cutOverdue(): void {
+    const nowMs = this.#doors.clock.monotonicMs();
+    for (const socket of this.#waiting) {
+      if (nowMs >= (socket[GREETING] as Greeting).deadlineMs) this.#cut(socket, 'the header took too long');
+    }
+  }
+
+  #cut(socket: ProxiedSocket, cause: string): void {
+    this.#doors.logger.debug({ peer: socket.remoteAddress, cause }, 'a socket was refused');
+    this.gone(socket);
+  }
+
+  #release(socket: ProxiedSocket): void {
+    this.#waiting.delete(socket);
+    socket[GREETING] = undefined;
+    socket.off('data', onData);
+    socket.off('end', onEnd);
+    socket.off('close', onEnd);
+  }
+}
+
+function onData(this: ProxiedSocket, chunk: Buffer): void {
+  const greeting = this[GREETING];
+  greeting?.owner.read(this, greeting, chunk);
+}
+
+function onEnd(this: ProxiedSocket): void {
+  this[GREETING]?.owner.gone(this);
+}
+
+function onError(): void {
+  // `close` follows in every case.
+}
