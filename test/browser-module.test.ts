@@ -31,16 +31,18 @@ describe('arrokoth/browser', () => {
   });
 
   it('brings its types', () => {
-    const right = `
+    const page = `
       import { ArrokothSocket, type SocketStatus } from 'arrokoth/browser';
       const socket = new ArrokothSocket('wss://node.test/connect', { queueMessagesMax: 10 });
       socket.addEventListener('status', ({ detail }) => { const now: SocketStatus = detail; void now; });
       socket.addEventListener('message', ({ data }) => void data.anything);
       socket.connect();
-      export const taken: boolean = socket.send('hello');`;
-    expect(complaints(right)).toEqual([]);
-    expect(complaints(right.replace('queueMessagesMax: 10', 'queueMessagesMax: true'))).toHaveLength(1);
-    expect(complaints(right.replace('SocketStatus = detail', 'number = detail'))).toHaveLength(1);
+      export const taken: boolean = socket.send('hello');
+      // @ts-expect-error a number is wanted
+      new ArrokothSocket('/connect', { queueMessagesMax: true });
+      // @ts-expect-error a status is no number
+      socket.addEventListener('status', ({ detail }) => { const now: number = detail; void now; });`;
+    expect(complaints(page)).toEqual([]);
   });
 });
 
@@ -55,6 +57,8 @@ function complaints(text: string): string[] {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     types: [],
+    // A browser's whole library is nothing to check here.
+    skipLibCheck: true,
   };
   const host = ts.createCompilerHost(options);
   const { readFile, fileExists } = host;
