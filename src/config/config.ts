@@ -15,6 +15,9 @@ export type Compat = 'released' | 'documented';
 /** The lowest severity that is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** Which trace the callbacks of a connection belong to. */
+export type TraceMode = 'off' | 'continue' | 'restart';
+
 /** A TCP address; `host` null means all interfaces, `port` 0 means any free one. */
 export interface TcpAddress {
   readonly host: string | null;
@@ -47,6 +50,10 @@ export interface CallbackConfig {
   readonly allowPrivateRedirects: boolean;
   /** Secrets shared with the application; the first one signs. None: callbacks are not signed. */
   readonly signingKeys: readonly string[];
+  /** Traces: none; the client's, else one of our own; always one of our own. */
+  readonly trace: TraceMode;
+  /** Whether traces of our own are to be recorded. */
+  readonly traceSampled: boolean;
 }
 
 /** Paths of the requests that a node answers. */

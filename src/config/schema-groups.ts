@@ -96,6 +96,17 @@ export const callbackKeys = {
     reason: 'Each 32 to 512 visible ASCII characters without spaces, drawn at random.',
     example: `["\${SIGNING_KEY:-32-or-more-characters-of-your-own}"]`,
   }),
+  trace: choiceField({
+    choices: ['off', 'continue', 'restart'],
+    fallback: 'off',
+    description: 'Puts callbacks and log lines into a W3C trace for each connection. Not in kuiperbelt.',
+    reason: "`continue`: the client's if it names one, else a new one; `restart`: always a new one.",
+  }),
+  trace_sampled: booleanField({
+    fallback: true,
+    description:
+      'Whether new traces ask to be recorded; those of clients keep their flag. Not in kuiperbelt.',
+  }),
 } as const;
 
 /** The keys under `path:`. */

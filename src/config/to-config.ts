@@ -69,6 +69,8 @@ function toCallback(callback: FileValues['callback']): Config['callback'] {
     maxQueued: callback.max_queued,
     allowPrivateRedirects: callback.allow_private_redirects,
     signingKeys: callback.signing_keys,
+    trace: callback.trace,
+    traceSampled: callback.trace_sampled,
   };
 }
 

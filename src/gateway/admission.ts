@@ -15,8 +15,8 @@ import {
   type IdSource,
   LIMITS,
   type Logger,
-  ok,
   type Result,
+  type SessionKey,
 } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type { SessionJournal } from '../journal/index.ts';
@@ -50,6 +50,7 @@ import type { NodeDirectory } from './node-directory.ts';
 import type { ReceiveCallbacks } from './receive-callbacks.ts';
 import { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
+import type { Traced, Tracing } from './tracing.ts';
 
 /** What a connect passes through on its way in. */
 export interface AdmissionDoors {
@@ -59,6 +60,7 @@ export interface AdmissionDoors {
   readonly logger: Logger;
   readonly forwarded: ForwardedRule;
   readonly ids: IdSource;
+  readonly tracing: Tracing;
   readonly journal: SessionJournal;
   readonly httpClient: HttpClient;
   readonly stats: GatewayStats;
@@ -79,9 +81,8 @@ export interface AdmissionDoors {
 const ESTABLISH_REPLY_BYTES_MAX = 64 * 1_024;
 
 /** One attempt to connect, until it is refused or admitted. */
-interface Attempt {
+interface Attempt extends Traced {
   readonly request: UpgradeRequest;
-  readonly id: ConnectionId;
   /** Who asks, as far as the proxies before us can be believed; for logs. */
   readonly client: string;
   /** The client has its answer, and the application's is accounted for. */
@@ -135,7 +136,7 @@ export class Admission {
 
   /** A client asks for a WebSocket on the connect path. */
   upgrade(request: UpgradeRequest): void {
-    const { config, stats, settings, httpClient, ids, journal, forwarded, timeoutMs } = this.#doors;
+    const { config, stats, settings, httpClient, ids, journal, forwarded, timeoutMs, tracing } = this.#doors;
     stats.connecting();
     const origin = forwarded.read(request);
     const verdict = checkUpgrade(request, config.originPolicy, origin.host);
@@ -144,7 +145,13 @@ export class Admission {
       else request.refuse(verdict.status, verdict.headers, verdict.body);
       return this.#failed();
     }
-    const attempt: Attempt = { request, id: ids.connection(), client: origin.address, settled: false };
+    const attempt: Attempt = {
+      request,
+      id: ids.connection(),
+      client: origin.address,
+      trace: tracing.ofClient(request),
+      settled: false,
+    };
     this.#inProgress++;
     const refusal = this.refusal();
     if (refusal !== null) return this.#unavailable(attempt, refusal.code, refusal.reason);
@@ -163,11 +170,11 @@ export class Admission {
       return this.#answered(attempt, failed({ kind: 'not_configured', message }));
     }
     const call = {
-      ...callback,
+      ...tracing.carry(callback, attempt),
       timeoutMs,
       replyBytesMax: config.limits.bodyBytesMax,
       redirectsMax: LIMITS.redirectsMax,
-      lateAnswer: (answer: HttpAnswer) => this.#answeredLate(attempt, answer),
+      lateAnswer: (outcome: Result<HttpAnswer, CallbackFailure>) => this.#answeredLate(attempt, outcome),
     };
     // The application's yes may reach a worker that was just killed: who comes next must know of it.
     journal.asked(attempt.id, (failure) => {
@@ -177,33 +184,46 @@ export class Admission {
   }
 
   #answered(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
-    const { settings, logger, stats } = this.#doors;
+    const { settings, logger, stats, tracing } = this.#doors;
     const reply = readConnectReply(settings, outcome);
-    if (reply.type === 'admit') this.#admit(attempt, reply);
-    else {
-      this.#doors.journal.closed(attempt.id);
-      attempt.request.refuse(reply.status, reply.headers, reply.body);
-      const { id: connection, client } = attempt;
-      logger[reply.log.level]({ connection, client, status: reply.status }, reply.log.message);
-      if (reply.counted) stats.connectError();
-      stats.disconnected();
-      this.#settle(attempt);
+    if (reply.type === 'admit') return this.#admit(attempt, reply);
+    attempt.request.refuse(reply.status, reply.headers, reply.body);
+    const { client } = attempt;
+    logger[reply.log.level]({ ...tracing.facts(attempt), client, status: reply.status }, reply.log.message);
+    if (reply.admittedAs !== null) {
+      return this.#disown(attempt, reply.admittedAs, () => this.#settle(attempt));
     }
+    this.#doors.journal.closed(attempt.id);
+    if (reply.counted) stats.connectError();
+    stats.disconnected();
+    this.#settle(attempt);
   }
 
-  /** The application said yes after we had given up on it: it believes in a connection that never was. */
-  #answeredLate(attempt: Attempt, answer: HttpAnswer): void {
-    const reply = readConnectReply(this.#doors.settings, ok(answer));
-    if (reply.type !== 'admit') return;
+  /** The application believes in a connection that will never be: it is owed its end. */
+  #disown(attempt: Attempt, key: SessionKey, told: () => void): void {
+    const { id, trace } = attempt;
+    const session = new Session({ id, trace, key, channels: [], hello: null, awaited: 1 });
+    this.#doors.sessions.add(session);
+    this.#doors.journal.opened(this.#record(session), () => {
+      this.#notEstablished(session);
+      told();
+    });
+  }
+
+  /** The application may have said yes after we had given up on it. */
+  #answeredLate(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
+    const reply = readConnectReply(this.#doors.settings, outcome);
+    const key = reply.type === 'admit' ? reply.key : reply.admittedAs;
+    if (key === null) return;
     this.#doors.stats.admittedLate();
-    const session = this.#newSession(attempt, reply);
-    this.#doors.journal.opened(this.#record(session), () => this.#notEstablished(session));
+    this.#disown(attempt, key, () => {});
   }
 
   #newSession(attempt: Attempt, reply: AdmittingReply): Session {
     const { key, channels } = reply;
+    const { id, trace } = attempt;
     const hello = reply.hello === null ? null : encodeFrame(reply.hello, reply.helloBinary);
-    const session = new Session({ id: attempt.id, key, channels, hello, awaited: 2 + channels.length });
+    const session = new Session({ id, trace, key, channels, hello, awaited: 2 + channels.length });
     this.#doors.sessions.add(session);
     return session;
   }
@@ -253,9 +273,11 @@ export class Admission {
 
   #upgraded(attempt: Attempt, session: Session): void {
     session.life.upgraded();
+    const { logger, tracing } = this.#doors;
+    if (logger.debugEnabled) {
+      logger.debug({ ...tracing.facts(session), client: attempt.client }, 'connected');
+    }
     const { id, key } = session;
-    const { logger } = this.#doors;
-    if (logger.debugEnabled) logger.debug({ connection: id, client: attempt.client }, 'connected');
     const subject = { connectionId: id, key, requestId: this.#doors.ids.next() };
     const callback = establishCallback(this.#doors.settings, subject);
     if (callback === null) this.#open(session);
@@ -263,16 +285,17 @@ export class Admission {
   }
 
   #establish(session: Session, callback: CallbackRequest): void {
-    const { httpClient, stats, sessions, logger, timeoutMs } = this.#doors;
+    const { httpClient, stats, sessions, logger, timeoutMs, tracing } = this.#doors;
     this.#inProgress++;
-    const call = { ...callback, timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
+    const traced = tracing.carry(callback, session);
+    const call = { ...traced, timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
     httpClient.call(call, (answer) => {
       if (answer.ok && answer.value.status === 200) this.#open(session);
       else {
         const cause = answer.ok ? `status ${answer.value.status}` : answer.error.message;
         const code = ERRORS.NOT_ESTABLISHED.closeCode as number;
         stats.connectError();
-        logger.error({ connection: session.id, cause }, 'the establish callback failed');
+        logger.error({ ...tracing.facts(session), cause }, 'the establish callback failed');
         if (sessions.end(session, { reason: 'not_established', code })) {
           session.close(code, 'not established');
         }
@@ -309,7 +332,8 @@ export class Admission {
 
   #refuse(attempt: Attempt, code: ErrorCode, reason: string): void {
     if (attempt.settled) return;
-    this.#doors.logger.warn({ connection: attempt.id, client: attempt.client, code }, reason);
+    const { logger, tracing } = this.#doors;
+    logger.warn({ ...tracing.facts(attempt), client: attempt.client, code }, reason);
     const answer = unavailableAnswer(reason);
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.#settle(attempt);

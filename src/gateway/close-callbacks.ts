@@ -11,6 +11,7 @@ import {
   BoundedQueue,
   type ConnectionId,
   LIMITS,
+  type LogFields,
   type Logger,
   type Meter,
   type Random,
@@ -19,7 +20,14 @@ import {
 import type { CallbackConfig } from '../config/index.ts';
 import type { SessionJournal } from '../journal/index.ts';
 import type { HttpClient } from '../net/index.ts';
-import { type CallbackRequest, type CloseReason, closeAnswerVerdict, nextAttempt } from '../relay/index.ts';
+import {
+  type CallbackRequest,
+  type CloseReason,
+  closeAnswerVerdict,
+  nextAttempt,
+  type Trace,
+} from '../relay/index.ts';
+import type { Tracing } from './tracing.ts';
 
 /** The end of one connection, as the application is to learn it. */
 export interface CloseEvent {
@@ -27,6 +35,8 @@ export interface CloseEvent {
   readonly key: SessionKey | null;
   readonly reason: CloseReason;
   readonly code: number;
+  /** The trace that the client named; absent when another run of the worker knew it. */
+  readonly trace?: Trace | null;
 }
 
 interface Pending extends CloseEvent {
@@ -44,6 +54,7 @@ export interface CloseCallbackDoors {
   readonly journal: SessionJournal;
   readonly httpClient: HttpClient;
   readonly callback: CallbackConfig;
+  readonly tracing: Tracing;
   /** What the request looks like; null when the application wants no close callbacks. */
   readonly request: (event: CloseEvent) => CallbackRequest | null;
 }
@@ -87,7 +98,7 @@ export class CloseCallbacks {
     // The journal keeps it: the next run of this worker will send it.
     this.#answers.add(1, { result: 'deferred' });
     this.#doors.logger.error(
-      { connection: event.connection, pending: this.pending },
+      { ...this.#facts(event), pending: this.pending },
       'too many close callbacks are pending; this one is left to the journal',
     );
   }
@@ -165,7 +176,7 @@ export class CloseCallbacks {
       else {
         if (verdict === 'refused') {
           this.#doors.logger.warn(
-            { connection: event.connection, status: answer.ok ? answer.value.status : null },
+            { ...this.#facts(event), status: answer.ok ? answer.value.status : null },
             'the close callback was answered, but not with 200',
           );
         }
@@ -184,7 +195,7 @@ export class CloseCallbacks {
       backoffMaxMs: callback.closeBackoffMaxMs,
       fraction: random.fraction(),
     });
-    const facts = { connection: event.connection, attempt: event.attempt, cause };
+    const facts = { ...this.#facts(event), attempt: event.attempt, cause };
     if (next.type === 'give_up') {
       logger.error(facts, 'the close callback failed for the last time; the event is given up');
       return this.#done(event, 'given_up');
@@ -196,6 +207,10 @@ export class CloseCallbacks {
     this.#answers.add(1, { result: 'again' });
     event.dueMs = clock.monotonicMs() + next.delayMs;
     this.#waiting.push(event);
+  }
+
+  #facts({ connection, trace }: CloseEvent): LogFields {
+    return this.#doors.tracing.facts({ id: connection, trace: trace ?? null });
   }
 
   #done(event: Pending, result: string): void {

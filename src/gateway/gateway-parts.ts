@@ -6,23 +6,33 @@
  */
 import { type ConnectionId, closedEventId, IdSource, LIMITS } from '../base/index.ts';
 import { BearerTokens } from '../net/index.ts';
-import { Completeness, closeCallback, ForwardedRule, receiveCallback } from '../relay/index.ts';
+import {
+  type CallbackRequest,
+  type CallbackSettings,
+  Completeness,
+  closeCallback,
+  ForwardedRule,
+  receiveCallback,
+} from '../relay/index.ts';
 import { AddressGate } from './address-gate.ts';
 import { Admission } from './admission.ts';
 import { ApplicationApi } from './application-api.ts';
-import { CloseCallbacks } from './close-callbacks.ts';
+import { CloseCallbacks, type CloseEvent } from './close-callbacks.ts';
 import type { GatewayDoors } from './doors.ts';
 import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
 import { IdempotentCalls } from './idempotent-calls.ts';
+import type { ClientMessage } from './inbox.ts';
 import { KeyDelivery, type LocalPerform } from './key-delivery.ts';
 import { MessageThrottle } from './message-throttle.ts';
 import { NodeChannels } from './node-channels.ts';
 import { NodeDirectory } from './node-directory.ts';
 import { NodeStats } from './node-stats.ts';
 import { ReceiveCallbacks } from './receive-callbacks.ts';
+import type { Session } from './session.ts';
 import { SessionActions } from './session-actions.ts';
 import { Sessions } from './sessions.ts';
+import { Tracing } from './tracing.ts';
 
 /** What the parts need from the gateway that owns them. */
 export interface GatewayDecisions {
@@ -52,7 +62,9 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const { init, clock, bus } = doors;
   const { config, workers } = init;
   const ids = new IdSource(doors);
+  const tracing = new Tracing({ ...config, random: doors.random });
   const settings = { ...config, endpoint: init.endpoint };
+  const requests = requestsWith({ settings, ids, tracing });
   const timeoutMs = config.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
   const stats = new GatewayStats(doors.meter);
   const sessions = new Sessions();
@@ -79,32 +91,29 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const closeCallbacks = new CloseCallbacks({
     ...doors,
     callback: config.callback,
-    request: ({ connection, key, reason, code }) =>
-      closeCallback(settings, {
-        ...{ connectionId: connection, eventId: closedEventId(connection), requestId: ids.next() },
-        ...{ key, reason, closeCode: code },
-      }),
+    tracing,
+    request: requests.close,
   });
   const receiveCallbacks = new ReceiveCallbacks({
     ...doors,
     ...config,
     timeoutMs,
-    request: ({ id, key }, message) =>
-      receiveCallback(settings, { connectionId: id, key, requestId: ids.next(), ...message }),
+    tracing,
+    request: requests.receive,
   });
   sessions.connect({ journal: doors.journal, stats, directory, channels, closeCallbacks, receiveCallbacks });
   stats.watchEvents(() => closeCallbacks.pending);
-  const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks };
+  const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks, tracing };
   const forwarded = new ForwardedRule(config.trustedProxies);
   const { refusal } = decisions;
   const bounds = { addresses: AddressGate.of(shared), throttle: MessageThrottle.of(shared) };
-  const admission = new Admission({ ...shared, ...bounds, settings, ids, timeoutMs, forwarded, refusal });
+  const admission = new Admission({ ...shared, ...bounds, forwarded, settings, ids, timeoutMs, refusal });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
   const idempotent = new IdempotentCalls({ ...doors, workers, config });
   const api = new ApplicationApi({ config, keys, channels, idempotent });
   const tokens = new BearerTokens(config.app.tokens);
-  const front = new HttpFront({ ...doors, config, tokens, forwarded, admission, api, stats, nodeStats });
+  const front = new HttpFront({ ...shared, tokens, forwarded, admission, api, nodeStats });
   return {
     sessions,
     stats,
@@ -117,5 +126,24 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     admission,
     idempotent,
     front,
+  };
+}
+
+/** What close and receive callbacks look like, each attempt under ids of its own. */
+function requestsWith(parts: { settings: CallbackSettings; ids: IdSource; tracing: Tracing }) {
+  const { settings, ids, tracing } = parts;
+  return {
+    close: ({ connection, key, reason, code, trace = null }: CloseEvent): CallbackRequest | null => {
+      const request = closeCallback(settings, {
+        ...{ connectionId: connection, eventId: closedEventId(connection), requestId: ids.next() },
+        ...{ key, reason, closeCode: code },
+      });
+      return request === null ? null : tracing.carry(request, { id: connection, trace });
+    },
+    receive: (session: Session, message: ClientMessage): CallbackRequest | null => {
+      const { id, key } = session;
+      const request = receiveCallback(settings, { connectionId: id, key, requestId: ids.next(), ...message });
+      return request === null ? null : tracing.carry(request, session);
+    },
   };
 }

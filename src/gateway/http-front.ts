@@ -25,6 +25,7 @@ import type { Admission } from './admission.ts';
 import type { ApplicationApi } from './application-api.ts';
 import type { GatewayStats } from './gateway-stats.ts';
 import type { NodeStats } from './node-stats.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Who answers which path. */
 export interface HttpFrontDoors {
@@ -38,6 +39,7 @@ export interface HttpFrontDoors {
   readonly api: ApplicationApi;
   readonly stats: GatewayStats;
   readonly nodeStats: NodeStats;
+  readonly tracing: Tracing;
 }
 
 /** A form that asks for a stats format has one short member. */
@@ -129,7 +131,11 @@ export class HttpFront {
     // The path alone: a query may carry a token.
     const { method, path: url } = request;
     const requestId = request.header('x-request-id')?.slice(0, REQUEST_ID_CHARACTERS_MAX);
-    logger.info({ method, url, status: answer.status, size: answer.body.length, requestId }, 'access');
+    const trace_id = this.#doors.tracing.idOfCall(request);
+    logger.info(
+      { method, url, status: answer.status, size: answer.body.length, requestId, trace_id },
+      'access',
+    );
   }
 }
 

@@ -11,6 +11,7 @@ import type { HttpClient } from '../net/index.ts';
 import type { CallbackRequest } from '../relay/index.ts';
 import type { ClientMessage, Inbox } from './inbox.ts';
 import type { Session } from './session.ts';
+import type { Tracing } from './tracing.ts';
 
 /** What receive callbacks are sent and reported with. */
 export interface ReceiveCallbackDoors {
@@ -18,6 +19,7 @@ export interface ReceiveCallbackDoors {
   readonly meter: Meter;
   readonly httpClient: HttpClient;
   readonly callback: CallbackConfig;
+  readonly tracing: Tracing;
   readonly limits: LimitConfig;
   /** Callback timeouts, with the built-in bound in place of 0. */
   readonly timeoutMs: number;
@@ -73,7 +75,7 @@ export class ReceiveCallbacks {
 
   #send(session: Session, inbox: Inbox, message: ClientMessage): void {
     if (this.#stopped) return;
-    const { httpClient, timeoutMs, logger } = this.#doors;
+    const { httpClient, timeoutMs, logger, tracing } = this.#doors;
     const request = this.#doors.request(session, message);
     if (request === null) return this.#next(session, inbox);
     const call = { ...request, timeoutMs, replyBytesMax: REPLY_BYTES_MAX, redirectsMax: 0 };
@@ -82,7 +84,10 @@ export class ReceiveCallbacks {
       this.#answers.add(1, { result: delivered ? 'delivered' : 'failed' });
       if (!delivered) {
         const cause = answer.ok ? `status ${answer.value.status}` : answer.error.message;
-        logger.error({ connection: session.id, cause }, 'the receive callback failed; the message is lost');
+        logger.error(
+          { ...tracing.facts(session), cause },
+          'the receive callback failed; the message is lost',
+        );
       }
       this.#next(session, inbox);
     });

@@ -7,7 +7,7 @@
  */
 import type { ChannelName, ConnectionId, SessionKey } from '../base/index.ts';
 import type { Connection, Frame, SendOutcome } from '../net/index.ts';
-import { SessionLife, type SlowClientPolicy, slowClientVerdict } from '../relay/index.ts';
+import { SessionLife, type SlowClientPolicy, slowClientVerdict, type Trace } from '../relay/index.ts';
 import type { Inbox } from './inbox.ts';
 
 /** Messages that came between registration and the hello. */
@@ -28,6 +28,8 @@ export class Session {
   readonly id: ConnectionId;
   readonly key: SessionKey;
   readonly life: SessionLife;
+  /** The trace that its client named; null: none, and then nothing is kept. */
+  readonly trace: Trace | null;
   channels: readonly ChannelName[];
   /** Given by the key's home; 0 until then. */
   generation = 0;
@@ -45,9 +47,11 @@ export class Session {
     channels: readonly ChannelName[];
     hello: Frame | null;
     awaited: number;
+    trace?: Trace | null;
   }) {
     this.id = facts.id;
     this.key = facts.key;
+    this.trace = facts.trace ?? null;
     this.channels = facts.channels;
     this.life = new SessionLife(facts.awaited);
     this.#hello = facts.hello;

@@ -99,7 +99,7 @@ export class Sessions {
     if (!this.#forget(session)) return false;
     const { journal, closeCallbacks, receiveCallbacks } = this.#doors as SessionsDoors;
     journal.closing(session.id, facts);
-    const event = { connection: session.id, key: session.key, ...facts };
+    const event = { connection: session.id, key: session.key, trace: session.trace, ...facts };
     closeCallbacks.addAfter(event, (ready) => receiveCallbacks.whenEmpty(session, ready));
     return true;
   }

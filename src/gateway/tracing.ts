@@ -1,0 +1,61 @@
+/**
+ * Puts callbacks and log lines of a connection into its trace.
+ *
+ * What a trace is and looks like is a rule of `relay/`; here it is decided whether there is one at
+ * all. Off, everything is passed on as it was.
+ */
+import type { ConnectionId, LogFields, Random } from '../base/index.ts';
+import type { CallbackConfig } from '../config/index.ts';
+import type { HttpRequest } from '../net/index.ts';
+import { type CallbackRequest, inTrace, readTrace, spanIdOf, type Trace, traceIdOf } from '../relay/index.ts';
+
+/** A connection, or an attempt to become one. */
+export interface Traced {
+  readonly id: ConnectionId;
+  /** What its client named; null: nothing, or nothing that is believed. */
+  readonly trace: Trace | null;
+}
+
+/** Span ids are shorter than those of traces. */
+const SPAN_BYTES = 8;
+
+/** The traces of one worker's connections. */
+export class Tracing {
+  readonly #mode: CallbackConfig['trace'];
+  readonly #sampled: boolean;
+  readonly #random: Random;
+
+  constructor(doors: { readonly callback: CallbackConfig; readonly random: Random }) {
+    this.#mode = doors.callback.trace;
+    this.#sampled = doors.callback.traceSampled;
+    this.#random = doors.random;
+  }
+
+  /** The trace that a connecting client names, if it is to be believed. */
+  ofClient(request: HttpRequest): Trace | null {
+    return this.#mode === 'continue' ? read(request) : null;
+  }
+
+  /** The request as one span of its connection's trace. */
+  carry(request: CallbackRequest, { id, trace }: Traced): CallbackRequest {
+    if (this.#mode === 'off') return request;
+    const own = trace ?? { id: traceIdOf(id), sampled: this.#sampled, state: null };
+    return inTrace(request, own, spanIdOf(this.#random.bytes(SPAN_BYTES)));
+  }
+
+  /** What log lines say of a connection. */
+  facts({ id, trace }: Traced): LogFields {
+    if (this.#mode === 'off') return { connection: id };
+    return { connection: id, trace_id: trace?.id ?? traceIdOf(id) };
+  }
+
+  /** The trace that the application names in a call of its own. */
+  idOfCall(request: HttpRequest): string | undefined {
+    return this.#mode === 'off' ? undefined : read(request)?.id;
+  }
+}
+
+function read(request: HttpRequest): Trace | null {
+  const traceparents = request.headerLines('traceparent');
+  return traceparents.length === 0 ? null : readTrace(traceparents, request.headerLines('tracestate'));
+}

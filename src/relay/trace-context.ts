@@ -1,0 +1,97 @@
+/**
+ * W3C Trace Context: which trace a connection belongs to, and how its callbacks say so.
+ *
+ * A connection is in the trace that its client named, if it named one in due form, else in one of
+ * its own whose id follows from the connection's: nothing is kept for it, and whoever tells of the
+ * connection's end after a crash names the same trace. Ids that are drawn come in as bytes.
+ */
+import type { ConnectionId } from '../base/index.ts';
+import type { CallbackRequest } from './callback-requests.ts';
+
+/** A trace as a client named it. */
+export interface Trace {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly sampled: boolean;
+  /** What tracing systems noted in `tracestate`; null: nothing. */
+  readonly state: string | null;
+}
+
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const ALL_ZERO = /^0+$/;
+const SAMPLED = 0x01;
+/** What the specification asks everybody to pass on; the first members are the newest. */
+const STATE_CHARACTERS_MAX = 512;
+const STATE_MEMBERS_MAX = 32;
+const STATE_MEMBER = /^([a-z0-9][a-z0-9_*/@-]{0,255})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{1,256}$/;
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** Digits of a connection id that hold its time, and of those that hold randomness. */
+const TIME_DIGITS = 10;
+const RANDOM_DIGITS = 16;
+
+/** The trace of a request with these lines, or null when they name none in due form. */
+export function readTrace(traceparents: readonly string[], tracestates: readonly string[]): Trace | null {
+  const match = traceparents.length === 1 ? TRACEPARENT.exec(traceparents[0] as string) : null;
+  if (match === null) return null;
+  const [, version, id = '', parent = '', flags = '', more] = match;
+  // Later versions may say more behind a dash; this one must not.
+  if (version === 'ff' || (version === '00' && more !== undefined)) return null;
+  if (ALL_ZERO.test(id) || ALL_ZERO.test(parent)) return null;
+  const sampled = (Number.parseInt(flags, 16) & SAMPLED) !== 0;
+  return { id, sampled, state: readState(tracestates) };
+}
+
+/** A state that breaks the rules is left out as a whole; one that is too long loses its oldest members. */
+function readState(lines: readonly string[]): string | null {
+  const members = lines
+    .flatMap((line) => line.split(','))
+    .map((member) => member.replace(/^[\t ]+|[\t ]+$/g, ''))
+    .filter((member) => member !== '');
+  if (members.length > STATE_MEMBERS_MAX) return null;
+  const keys = new Set<string>();
+  let state = '';
+  let full = false;
+  for (const member of members) {
+    const key = STATE_MEMBER.exec(member)?.[1];
+    if (key === undefined || keys.has(key)) return null;
+    keys.add(key);
+    const longer = state === '' ? member : `${state},${member}`;
+    full ||= longer.length > STATE_CHARACTERS_MAX;
+    if (!full) state = longer;
+  }
+  return state === '' ? null : state;
+}
+
+/** The id of the trace of a connection whose client named none. */
+export function traceIdOf(connection: ConnectionId): string {
+  const time = hexOf(connection.slice(0, TIME_DIGITS));
+  // 50 bits of milliseconds; the upper two are zero for the next nine thousand years.
+  return time.slice(-12) + hexOf(connection.slice(TIME_DIGITS, TIME_DIGITS + RANDOM_DIGITS));
+}
+
+/** Five bits a digit, four a hexadecimal one; leading bits that fill no whole digit count as one more. */
+function hexOf(digits: string): string {
+  let bits = '';
+  for (const digit of digits) bits += Math.max(0, ALPHABET.indexOf(digit)).toString(2).padStart(5, '0');
+  bits = bits.padStart(Math.ceil(bits.length / 4) * 4, '0');
+  return (bits.match(/.{4}/g) ?? []).map((nibble) => Number.parseInt(nibble, 2).toString(16)).join('');
+}
+
+/** The id of a span from eight random bytes. */
+export function spanIdOf(bytes: Uint8Array): string {
+  const id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return ALL_ZERO.test(id) ? '0000000000000001' : id;
+}
+
+/** The same request as a span of a trace; whatever it said of traces before is gone. */
+export function inTrace(request: CallbackRequest, trace: Trace, spanId: string): CallbackRequest {
+  const headers: string[] = [];
+  for (let index = 0; index + 1 < request.headers.length; index += 2) {
+    const name = request.headers[index] as string;
+    if (!/^trace(?:parent|state)$/i.test(name)) headers.push(name, request.headers[index + 1] as string);
+  }
+  headers.push('traceparent', `00-${trace.id}-${spanId}-${trace.sampled ? '01' : '00'}`);
+  if (trace.state !== null) headers.push('tracestate', trace.state);
+  return { ...request, headers };
+}
