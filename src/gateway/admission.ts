@@ -318,7 +318,8 @@ export class Admission {
 
   /** Counted, not logged: a flood of connects should not become a flood of lines. */
   #limited(attempt: Attempt, { limit, retryAfterSeconds }: AddressRefusal): void {
-    this.#doors.logger.debug({ connection: attempt.id, code: 'ADDRESS_LIMIT', limit }, 'too many connects');
+    const { logger, tracing } = this.#doors;
+    logger.debug({ ...tracing.facts(attempt), code: 'ADDRESS_LIMIT', limit }, 'too many connects');
     const answer = tooManyAnswer(`${limit} of this address`, retryAfterSeconds);
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.#settle(attempt);

@@ -9,6 +9,7 @@ import type { Config } from '../config/index.ts';
 import { MessagePace, type PaceBounds } from '../relay/index.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
+import type { Tracing } from './tracing.ts';
 
 /** What the throttle stands on. */
 export interface MessageThrottleDoors {
@@ -16,6 +17,7 @@ export interface MessageThrottleDoors {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   readonly meter: Meter;
   readonly sessions: Sessions;
 }
@@ -100,7 +102,8 @@ export class MessageThrottle {
   #close(session: Session): void {
     if (!this.#doors.sessions.end(session, { reason: 'message_flood', code: FLOOD_CODE })) return;
     this.#floods.add(1);
-    this.#doors.logger.warn({ connection: session.id, code: 'MESSAGE_FLOOD' }, 'the client sends too fast');
+    const { logger, tracing } = this.#doors;
+    logger.warn({ ...tracing.facts(session), code: 'MESSAGE_FLOOD' }, 'the client sends too fast');
     session.close(FLOOD_CODE, 'too many messages');
   }
 }
