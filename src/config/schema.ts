@@ -83,7 +83,7 @@ export const topKeys = {
   }),
   trusted_proxies: trustedProxiesField({
     description:
-      "Proxies whose `X-Forwarded-*` are believed; everybody else's are replaced. Not in kuiperbelt.",
+      'Proxies whose `X-Forwarded-*` are believed; those of others are replaced. Not in kuiperbelt.',
     reason:
       "Addresses, ranges, or `unix` for peers of a unix socket. Left out, clients' `X-Forwarded-*` pass as " +
       'they are; `[]` trusts nobody.',
@@ -93,7 +93,7 @@ export const topKeys = {
     choices: ['off', 'required'],
     fallback: 'off',
     description:
-      'Whether connections to the public listener begin with a header of the PROXY protocol, version 1 or 2. ' +
+      'Whether connections to the public listener begin with a PROXY protocol header, version 1 or 2. ' +
       'Not in kuiperbelt.',
     reason: '`required` needs `trusted_proxies`, and cuts whoever is not in it.',
   }),

@@ -30,6 +30,7 @@ import {
 import {
   type AddressRefusal,
   type Admission as AdmittingReply,
+  agreedProtocol,
   type CallbackFailure,
   type CallbackRequest,
   type CallbackSettings,
@@ -237,7 +238,7 @@ export class Admission {
     const session = this.#newSession(attempt, reply);
     const acknowledged = (code: ErrorCode, success: boolean): void => {
       const next = success ? session.life.acknowledged() : 'ended';
-      if (next === 'upgrade') this.#switchProtocols(attempt, session);
+      if (next === 'upgrade') this.#switchProtocols(attempt, session, reply.protocol);
       if (next !== 'ended') return;
       // Not recorded in time, or ended meanwhile: replaced, closed by the application, a drain.
       this.#notEstablished(session);
@@ -258,14 +259,21 @@ export class Admission {
     }
   }
 
-  #switchProtocols(attempt: Attempt, session: Session): void {
+  #switchProtocols(attempt: Attempt, session: Session, choice: string | null): void {
     const reason = this.#doors.refusal();
     if (reason !== null) {
       // The node stopped admitting while the application was asked.
       this.#notEstablished(session);
       return this.#refuse(attempt, 'NOT_ADMITTING', reason);
     }
-    session.connection = attempt.request.accept(session, this.#events);
+    const protocol = agreedProtocol(attempt.request.rawHeaders, choice);
+    if (protocol === null && choice !== null) {
+      this.#doors.logger.warn(
+        { connection: session.id },
+        'the application chose a protocol that was not offered',
+      );
+    }
+    session.connection = attempt.request.accept(session, this.#events, protocol);
     if (session.connection === null) this.#notEstablished(session);
     else this.#upgraded(attempt, session);
     this.#settle(attempt);

@@ -55,8 +55,15 @@ export interface UpgradeRequest extends HttpRequest {
   refuse(status: number, headers: RawHeaders, body: string | Uint8Array): void;
   /** Closes the socket without an answer. */
   abandon(): void;
-  /** Writes the 101 and returns the connection; null when the client is gone. */
-  accept<Context>(context: Context, events: ConnectionEvents<Context>): Connection<Context> | null;
+  /**
+   * Writes the 101 and returns the connection; null when the client is gone. `protocol`: the
+   * subprotocol that both sides agree on, a token.
+   */
+  accept<Context>(
+    context: Context,
+    events: ConnectionEvents<Context>,
+    protocol?: string | null,
+  ): Connection<Context> | null;
 }
 
 /** What a listener does with what arrives. Both are called synchronously as the head is parsed. */

@@ -75,13 +75,19 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
     if (this.#settle()) this.#socket.destroy();
   }
 
-  accept<Context>(context: Context, events: ConnectionEvents<Context>): Connection<Context> | null {
+  accept<Context>(
+    context: Context,
+    events: ConnectionEvents<Context>,
+    protocol: string | null = null,
+  ): Connection<Context> | null {
     if (!this.#settle()) return null;
     const socket = this.#socket;
     // Early data is read as frames behind the 101, in the order in which it came.
     if (this.#early !== null) socket.unshift(this.#early);
     const connection = this.#doors.keeper.admit(socket, context, events);
-    connection.writeHandshake(new EncodedFrame(handshake(this.header('sec-websocket-key') ?? ''), 0));
+    connection.writeHandshake(
+      new EncodedFrame(handshake(this.header('sec-websocket-key') ?? '', protocol), 0),
+    );
     return connection;
   }
 
@@ -119,7 +125,8 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
   }
 }
 
-function handshake(key: string): Buffer {
+function handshake(key: string, protocol: string | null): Buffer {
+  const agreed = protocol === null ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
   const accept = createHash('sha1')
     .update(key.trim() + HANDSHAKE_GUID)
     .digest('base64');
@@ -127,7 +134,7 @@ function handshake(key: string): Buffer {
     'HTTP/1.1 101 Switching Protocols\r\n' +
       'Upgrade: websocket\r\n' +
       'Connection: Upgrade\r\n' +
-      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      `Sec-WebSocket-Accept: ${accept}\r\n${agreed}\r\n`,
     'latin1',
   );
 }

@@ -67,11 +67,21 @@ describe('connectCallback', () => {
     });
   });
 
+  it('says which subprotocols a client offers', () => {
+    const rawHeaders = ['Sec-WebSocket-Protocol', 'v2, v1', 'X-Kuiperbelt-Protocols', 'forged'];
+    expect(connectCallback(settings, { ...client, rawHeaders })?.headers).toEqual([
+      ...endpoint,
+      ...ids,
+      ...['X-Kuiperbelt-Protocols', 'v2, v1'],
+    ]);
+  });
+
   it.each([
     'Connection',
     'UPGRADE',
     'Sec-WebSocket-Key',
-    'Sec-WebSocket-Protocol',
+    'Sec-WebSocket-Extensions',
+    'X-Kuiperbelt-Protocols',
     'Content-Length',
     'Transfer-Encoding',
     'Trailer',

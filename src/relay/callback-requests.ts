@@ -11,6 +11,7 @@ import type { CloseReason } from './close-reasons.ts';
 import { isForwardedName } from './forwarded.ts';
 import { contentTypeOf } from './frame-type.ts';
 import { comparableName, isHeaderLine } from './header-lines.ts';
+import { OFFER_HEADER, offeredProtocols } from './subprotocols.ts';
 
 /** The settings that shape callbacks. */
 export interface CallbackSettings {
@@ -82,6 +83,8 @@ export function connectCallback(
   if (settings.callback.connect === null) return null;
   const lines = applyProxySetHeader(settings, clientLines(settings, client));
   lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(client));
+  const offered = offeredProtocols(client.rawHeaders);
+  if (offered.length > 0) lines.push([OFFER_HEADER, offered.join(', ')]);
   const url = withQuery(settings.callback.connect, client.query);
   return { method: client.method, url, headers: lines.flat(), body: null, chunked: false };
 }

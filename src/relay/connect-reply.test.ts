@@ -30,6 +30,7 @@ describe('an answer of 200', () => {
       type: 'admit',
       key: 'alice',
       channels: ['b', 'a, c'],
+      protocol: null,
       hello: encodeUtf8('Hello'),
       helloBinary: false,
     });

@@ -9,6 +9,7 @@ import type { ChannelName, Result, SessionKey } from '../base/index.ts';
 import { isBinary } from './frame-type.ts';
 import { isHeaderValue } from './header-lines.ts';
 import { type OutgoingAnswer, statusAnswer, unavailableAnswer } from './outgoing-answer.ts';
+import { CHOICE_HEADER } from './subprotocols.ts';
 
 /** The settings that bound what an application may ask for. */
 export interface ConnectReplySettings {
@@ -60,6 +61,8 @@ export interface Admission {
   readonly type: 'admit';
   readonly key: SessionKey;
   readonly channels: readonly ChannelName[];
+  /** The subprotocol that the application chooses; null: none. Not yet compared with the offer. */
+  readonly protocol: string | null;
   /** The first message; null when the body was empty. */
   readonly hello: Uint8Array | null;
   readonly helloBinary: boolean;
@@ -135,6 +138,7 @@ function admit(settings: ConnectReplySettings, answer: CallbackAnswer): ConnectV
     type: 'admit',
     key,
     channels,
+    protocol: answer.header(CHOICE_HEADER) ?? null,
     hello: answer.body.length > 0 ? answer.body : null,
     helloBinary: isBinary(answer.header('content-type')),
   };

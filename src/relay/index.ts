@@ -22,5 +22,6 @@ export * from './retry.ts';
 export * from './session-life.ts';
 export * from './slow-client.ts';
 export * from './stats.ts';
+export * from './subprotocols.ts';
 export * from './trace-context.ts';
 export * from './upgrade-checks.ts';
