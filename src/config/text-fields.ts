@@ -19,7 +19,7 @@ const NODE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}@(.+)$/;
 
 /** Headers that frame an HTTP message or carry our own words; a key or channel cannot travel in them. */
 const TAKEN_HEADERS =
-  /^(?:host|connection|upgrade|transfer-encoding|(content|x-arrokoth)-.*|x-kuiperbelt-(endpoint|protocols?))$/;
+  /^(host|connection|upgrade|transfer-encoding|(content|x-arrokoth)-.*|x-kuiperbelt-(endpoint|protocols?))$/;
 /** Headers that Go's client writes by itself, whatever it is told; kuiperbelt cannot change them either. */
 const FIXED_HEADERS = new Set(['host', 'content-length', 'transfer-encoding', 'trailer']);
 
