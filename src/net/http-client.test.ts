@@ -1,99 +1,17 @@
-import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { FakeTime } from '../../test/fakes/fake-time.ts';
-import { AwaitedList, cleanUpAfterwards } from '../../test/support/index.ts';
-import type { Result } from '../base/index.ts';
-import { systemTimers } from '../system/index.ts';
-import { HttpClient } from './http-client.ts';
-import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
-
-const DEFAULTS = {
-  method: 'GET',
-  headers: [],
-  body: null,
-  timeoutMs: 0,
-  replyBytesMax: 65_536,
-  redirectsMax: 0,
-} as const;
-
-function makeClient(options: { maxInFlight?: number; maxQueued?: number; time?: FakeTime } = {}): HttpClient {
-  const { maxInFlight = 8, maxQueued = 8, time } = options;
-  const timers = time ?? systemTimers;
-  const client = new HttpClient({ maxInFlight, maxQueued, timers, allowPrivateRedirects: true });
-  cleanUpAfterwards(() => client.close());
-  return client;
-}
-
-type CallPatch = Partial<HttpCall> & { readonly url: string };
-
-function call(client: HttpClient, patch: CallPatch): Promise<Result<HttpAnswer, HttpFailure>> {
-  return new Promise((resolve) => client.call({ ...DEFAULTS, ...patch }, resolve));
-}
-
-async function answerOf(client: HttpClient, patch: CallPatch): Promise<HttpAnswer> {
-  const result = await call(client, patch);
-  if (!result.ok) throw new Error(`${result.error.kind}: ${result.error.message}`);
-  return result.value;
-}
-
-async function failureOf(client: HttpClient, patch: CallPatch): Promise<string> {
-  const result = await call(client, patch);
-  return result.ok ? `answered ${result.value.status}` : result.error.kind;
-}
-
-const textOf = (answer: HttpAnswer): string => Buffer.from(answer.body).toString();
-
-/** An application; resolves with its address. */
-async function serve(handle: RequestListener): Promise<string> {
-  const server = createServer(handle);
-  cleanUpAfterwards(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** An application that speaks bytes. */
-async function serveBytes(handle: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createNetServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    handle(socket);
-  });
-  cleanUpAfterwards(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** Resolves when the other side has closed, in order or not. */
-function clientLeft(socket: Socket): Promise<unknown> {
-  return Promise.race(['end', 'close'].map((event) => new Promise((resolve) => socket.once(event, resolve))));
-}
-
-/** Answers with what it was asked, as JSON. */
-const mirror: RequestListener = (request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk) => chunks.push(chunk));
-  request.on('end', () => {
-    const { method, url, rawHeaders } = request;
-    response.end(JSON.stringify({ method, url, rawHeaders, body: Buffer.concat(chunks).toString() }));
-  });
-};
-
-interface Mirrored {
-  readonly method: string;
-  readonly url: string;
-  readonly rawHeaders: string[];
-  readonly body: string;
-}
-const mirrored = (answer: HttpAnswer): Mirrored => JSON.parse(textOf(answer)) as Mirrored;
+import { AwaitedList } from '../../test/support/index.ts';
+import {
+  answerOf,
+  DEFAULTS,
+  failureOf,
+  makeClient,
+  mirror,
+  mirrored,
+  serve,
+  serveBytes,
+  textOf,
+} from './testdata/called-application.ts';
 
 describe('what is sent', () => {
   test('headers as given, with what HTTP needs besides', async () => {
@@ -250,100 +168,6 @@ describe('bounds', () => {
       answered = true;
     });
     expect(answered).toBe(false);
-  });
-});
-
-describe('timeouts', () => {
-  test('bound everything up to the last byte of the body', async () => {
-    const time = new FakeTime();
-    const begun = new AwaitedList<Socket>('requests');
-    const url = await serveBytes((socket) =>
-      socket.once('data', () => {
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf', () => begun.push(socket));
-      }),
-    );
-    const failure = failureOf(makeClient({ time }), { url, timeoutMs: 1_000 });
-    time.endTurn();
-    const socket = await begun.first(() => true);
-    const cut = clientLeft(socket);
-    time.advance(999);
-    time.advance(1);
-    expect(await failure).toBe('timeout');
-    await cut;
-    expect(time.pending).toBe(0);
-  });
-
-  test('a late answer is still told, and its place was free meanwhile', async () => {
-    const time = new FakeTime();
-    const held = new AwaitedList<() => void>('requests');
-    const url = await serve((_request, response) => held.push(() => response.end('late')));
-    const client = makeClient({ time, maxInFlight: 1, maxQueued: 0 });
-    const late = new AwaitedList<HttpAnswer>('late answers');
-    const lateAnswer = (outcome: Result<HttpAnswer, HttpFailure>): void => {
-      if (outcome.ok) late.push(outcome.value);
-    };
-    const patch = { url, timeoutMs: 1_000, lateAnswer };
-    const failure = failureOf(client, patch);
-    time.endTurn();
-    const answer = await held.first(() => true);
-    time.advance(1_000);
-    expect(await failure).toBe('timeout');
-    expect(client.inFlight).toBe(0);
-    // The second one finds the place for late answers taken and is given up at its timeout.
-    const second = failureOf(client, patch);
-    time.endTurn();
-    await held.atLeast(2);
-    time.advance(1_000);
-    expect(await second).toBe('timeout');
-    answer();
-    expect(textOf(await late.first(() => true))).toBe('late');
-    expect(late.items).toHaveLength(1);
-    expect(time.pending).toBe(0);
-  });
-
-  test('a late answer is listened for up to its own bound', async () => {
-    const time = new FakeTime();
-    const begun = new AwaitedList<Socket>('requests');
-    const url = await serveBytes((socket) => socket.once('data', () => begun.push(socket)));
-    const late: Result<HttpAnswer, HttpFailure>[] = [];
-    const lateAnswer = (outcome: Result<HttpAnswer, HttpFailure>) => late.push(outcome);
-    const failure = failureOf(makeClient({ time }), { url, timeoutMs: 1_000, lateAnswer });
-    time.endTurn();
-    const socket = await begun.first(() => true);
-    time.advance(1_000);
-    expect(await failure).toBe('timeout');
-    expect(socket.destroyed).toBe(false);
-    const cut = clientLeft(socket);
-    time.advance(30_000);
-    await cut;
-    expect(late).toMatchObject([{ ok: false, error: { kind: 'timeout' } }]);
-  });
-
-  test('the head of an answer is told when its body never ends', async () => {
-    const time = new FakeTime();
-    const halves = new AwaitedList<Socket>('requests');
-    const url = await serveBytes((socket) =>
-      socket.once('data', () => {
-        socket.write('HTTP/1.1 200 OK\r\nX-Key: alice\r\nContent-Length: 9\r\n\r\nhalf');
-        halves.push(socket);
-      }),
-    );
-    const late: Result<HttpAnswer, HttpFailure>[] = [];
-    const told = new Promise<void>((resolve) => {
-      const lateAnswer = (outcome: Result<HttpAnswer, HttpFailure>): void => {
-        late.push(outcome);
-        resolve();
-      };
-      void failureOf(makeClient({ time }), { url, timeoutMs: 1_000, lateAnswer });
-    });
-    time.endTurn();
-    const socket = await halves.first(() => true);
-    time.advance(1_000);
-    socket.end();
-    await told;
-    const [outcome] = late;
-    expect(outcome).toMatchObject({ ok: false, error: { kind: 'malformed', head: { status: 200 } } });
-    expect(outcome?.ok === false && outcome.error.head?.header('x-key')).toBe('alice');
   });
 });
 
