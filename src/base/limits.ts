@@ -18,8 +18,8 @@ export const DEFAULTS = {
   messageBytesMax: 1 * MIB,
   /** A `/send` body becomes one message to each target, so it may be as large as a message. */
   bodyBytesMax: 16 * MIB,
-  /** Room for large cookies and tokens; a client can make us hold this much before it is known. */
-  headerBytesMax: 64 * KIB,
+  /** kuiperbelt's bound: 10,000 sessions named in one `/send` fit. A sender pays byte for byte. */
+  headerBytesMax: 1 * MIB,
   /** What 20,000 descriptors allow beside callbacks and files; `config/` lowers it to the host's. */
   connectionsMax: 20_000,
   /** Long enough for a phone on a bad network, short enough that a slow-loris holds little. */

@@ -241,9 +241,11 @@ export const limitKeys = {
   header: sizeField({
     fallbackBytes: DEFAULTS.headerBytesMax,
     minBytes: 1 * KIB,
-    maxBytes: 1 * MIB,
+    maxBytes: 16 * MIB,
     description: 'Largest head of a request.',
-    reason: 'Held before anything is known about the sender.',
+    reason:
+      "kuiperbelt's bound; a `/send` that names 10,000 sessions fits. With `app.listen` and short " +
+      'cookies, 64KiB is plenty for clients.',
   }),
   connections: integerField({
     fallback: DEFAULTS.connectionsMax,

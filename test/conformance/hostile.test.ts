@@ -102,7 +102,7 @@ describe('hostile bytes', () => {
       config: {
         callback: application.callback,
         app: { listen: '127.0.0.1:0' },
-        limits: { message: '1MiB', handshake_timeout: '500ms' },
+        limits: { message: '1MiB', header: '64KiB', handshake_timeout: '500ms' },
         suppress_access_log: true,
       },
     });
