@@ -210,7 +210,7 @@ describe('one wrong value', () => {
       'callback: { close_backoff: 2m }',
       'callback.close_backoff: expected at most callback.close_backoff_max',
     ],
-    ['limits: { header: 10 }', 'limits.header: expected a size from 1KiB to 1MiB, got "10"'],
+    ['limits: { header: 10 }', 'limits.header: expected a size from 1KiB to 16MiB, got "10"'],
     ['limits: { body: 1XB }', 'limits.body: expected a size such as 64KiB (XB is not one of'],
     ['path: { send: send }', 'path.send: expected a path that starts with "/", such as /send, got "send"'],
     ['path: { send: "/a?b" }', 'path.send: expected a path without "?" and "#"'],

@@ -70,7 +70,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     // A rejection is a bug and ends the worker; the asker only sees a worker that keeps silent.
     void meter.snapshot().then((snapshot) => reply(null, Buffer.from(JSON.stringify(snapshot))));
   });
-  reportLoad(gateway, channel);
+  reportLoad(gateway, channel, init.workers === 1);
   // Last, because sisters ask as soon as they can.
   await bus.listen();
   return {
@@ -87,11 +87,12 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
 }
 
 /** Tells the supervisor every change soon, and what others are about to be told before they are. */
-function reportLoad(gateway: Gateway, channel: WorkerDoors['channel']): void {
+function reportLoad(gateway: Gateway, channel: WorkerDoors['channel'], alone: boolean): void {
   const reports = new LoadReports({
     timers: systemTimers,
     read: () => ({ stats: gateway.stats() }),
     send: (message) => channel.send(message),
+    alone,
   });
   gateway.onStats(() => reports.changed());
   gateway.beforeTellingStats(() => reports.now());

@@ -7,7 +7,7 @@ import { LoadReports } from './load-reports.ts';
 type Mutable = { -readonly [Name in keyof typeof NO_STATS]: number };
 
 /** Reports of a worker whose counters the test sets. */
-function setUp() {
+function setUp(alone = false) {
   const time = new FakeTime();
   const sent: FromWorker[] = [];
   const stats: Mutable = { ...NO_STATS };
@@ -15,6 +15,7 @@ function setUp() {
     timers: time,
     read: () => ({ stats: { ...stats } }),
     send: (message) => sent.push(message),
+    alone,
   });
   return { time, sent, stats, reports };
 }
@@ -63,4 +64,17 @@ test('LoadReports tells connections at once and a stream of messages now and the
   stream(LIMITS.loadReportMs);
   time.advance(LIMITS.messageReportMs);
   expect(sent.at(-1)).toEqual({ type: 'load', stats });
+});
+
+test('a worker alone reports connections no sooner than messages, and loses none of them', () => {
+  const { time, sent, stats, reports } = setUp(true);
+  for (let step = 0; step < 8; step++) {
+    stats.connections++;
+    reports.changed();
+    time.advance(LIMITS.loadReportMs);
+  }
+  expect(sent).toHaveLength(1);
+  time.advance(LIMITS.messageReportMs);
+  expect(sent.at(-1)).toMatchObject({ type: 'load', stats: { connections: 8 } });
+  expect(sent).toHaveLength(2);
 });

@@ -11,11 +11,13 @@ export type Load = Omit<Extract<FromWorker, { type: 'load' }>, 'type'>;
  * Joins changes that happen within `LIMITS.loadReportMs` into one report. Under a steady stream of
  * messages each report would cost more than the messages of a millisecond, and the supervisor needs
  * to know connections soon, but messages only for the sum: those wait for `LIMITS.messageReportMs`.
+ * With one worker there is nothing to balance, and connections wait as well.
  */
 export class LoadReports {
   readonly #timers: Timers;
   readonly #read: () => Load;
   readonly #send: (message: FromWorker) => void;
+  readonly #alone: boolean;
   #due = false;
   /** Something was reported a moment ago. */
   #resting = false;
@@ -27,10 +29,13 @@ export class LoadReports {
     readonly timers: Timers;
     readonly read: () => Load;
     readonly send: (message: FromWorker) => void;
+    /** True on a node of one worker. */
+    readonly alone: boolean;
   }) {
     this.#timers = doors.timers;
     this.#read = doors.read;
     this.#send = doors.send;
+    this.#alone = doors.alone;
   }
 
   /** A counter has changed. Called for every connection and message, so it costs one comparison. */
@@ -50,7 +55,7 @@ export class LoadReports {
     const load = this.#read();
     const { connections, closingConnections } = load.stats;
     const moved = connections !== this.#toldConnections || closingConnections !== this.#toldClosing;
-    if (moved || !this.#resting) this.#report(load);
+    if ((moved && !this.#alone) || !this.#resting) this.#report(load);
     else this.#heldBack = true;
   }
 
