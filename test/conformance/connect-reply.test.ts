@@ -21,7 +21,10 @@ async function refusedAt(node: RunningNode): Promise<{ answer: HandshakeAnswer; 
   const before = await calls.stats();
   const answer = await handshake({ port: node.addresses.public.port, path: '/connect?key=k' }).answered;
   const after = await calls.statsWhen(
-    (stats) => stats.connections === before.connections && stats.total_connections > before.total_connections,
+    (stats) =>
+      stats.connections === before.connections &&
+      stats.closing_connections === before.closing_connections &&
+      stats.total_connections > before.total_connections,
   );
   return { answer, counted: growth(before, after) };
 }
@@ -51,9 +54,11 @@ const RAW_ANSWERS: Readonly<Record<string, string>> = {
 
 describe('answers of an application byte by byte', () => {
   let node: RunningNode;
+  let application: Application;
   let answer = '';
 
   beforeAll(async () => {
+    application = await startApplication();
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () => socket.end(answer));
@@ -61,7 +66,8 @@ describe('answers of an application byte by byte', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     cleanUpAfterwards(() => void server.close());
     const { port } = server.address() as AddressInfo;
-    node = await startNode({ config: { callback: { connect: `http://127.0.0.1:${port}/connect` } } });
+    const connect = `http://127.0.0.1:${port}/connect`;
+    node = await startNode({ config: { callback: { connect, close: application.callback.close } } });
   });
 
   it.each(PLAIN_REFUSALS)('%s is a %i', async (what, status, body) => {
@@ -72,6 +78,17 @@ describe('answers of an application byte by byte', () => {
     expect(refusal.header('X-Content-Type-Options')).toBe('nosniff');
     expect(counted).toEqual(COUNTED);
   });
+
+  it.each(['a body that breaks off', 'a channel without a name'])(
+    '%s does not leave the application with a connection that never was',
+    async (what) => {
+      const raw = RAW_ANSWERS[what] as string;
+      answer = raw.replace('X-Kuiperbelt-Session: k', `X-Kuiperbelt-Session: ${what.replaceAll(' ', '-')}`);
+      await refusedAt(node);
+      const ended = await application.waitForCall(({ session }) => session === what.replaceAll(' ', '-'));
+      expect([ended.kind, ended.header('X-Arrokoth-Reason')]).toEqual(['close', 'not_established']);
+    },
+  );
 
   it('understands bare line feeds and a body until the end', async () => {
     answer = RAW_ANSWERS['bare line feeds'] as string;
