@@ -79,8 +79,6 @@ export type FromWorker =
   | {
       readonly type: 'load';
       readonly stats: StatsCounters;
-      /** Upgrades whose verdict is still out. Each is a connection to be, and weighs like one. */
-      readonly admitting?: number;
     }
   | {
       readonly type: 'drained';

@@ -48,7 +48,7 @@ describe('the process table', () => {
     seats.ready(one);
     expect(seats.peers()).toEqual([one, two]);
     expect(seats.complete).toBe(true);
-    seats.load(one, { ...NO_STATS, connections: 3 }, 4);
+    seats.load(one, { ...NO_STATS, connections: 7 });
     expect(seats.loads()).toEqual([
       { slot: 0, connections: 7 },
       { slot: 1, connections: 0 },
@@ -87,14 +87,14 @@ describe('the process table', () => {
     };
     const kept = { ...stats, connections: 0, closingConnections: 0 };
     const one = seats.begin(first, 0);
-    seats.load(one, stats, 0);
+    seats.load(one, stats);
     seats.end(one, 0);
     expect(seats.ended).toEqual(kept);
     const two = seats.begin(first, 0);
     seats.end(two, 0);
     expect(seats.ended).toEqual(kept);
     const three = seats.begin(first, 0);
-    seats.load(three, { ...NO_STATS, totalMessages: 12 }, 0);
+    seats.load(three, { ...NO_STATS, totalMessages: 12 });
     seats.end(three, 0);
     expect(seats.ended).toEqual({ ...kept, totalMessages: 42 });
   });

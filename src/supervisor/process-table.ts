@@ -45,7 +45,6 @@ interface SeatState extends Seat {
   nextRestartMs: number;
   failuresInARow: number;
   stats: StatsCounters;
-  admitting: number;
 }
 
 /** The seats of one node. */
@@ -85,7 +84,6 @@ export class ProcessTable {
     state.startedAtMs = nowMs;
     state.ready = false;
     state.stats = NO_STATS;
-    state.admitting = 0;
     const meshPath = `${this.#meshDir}/${state.kind}-${state.slot}-${state.run}.sock`;
     state.place = { kind: state.kind, slot: state.slot, run: state.run, meshPath };
     return state.place;
@@ -97,10 +95,8 @@ export class ProcessTable {
   }
 
   /** Notes what the run reported last. */
-  load(place: WorkerPlace, stats: StatsCounters, admitting: number): void {
-    const state = this.#current(place);
-    state.stats = stats;
-    state.admitting = admitting;
+  load(place: WorkerPlace, stats: StatsCounters): void {
+    this.#current(place).stats = stats;
   }
 
   /** Empties the seat of a run that ended. */
@@ -124,11 +120,11 @@ export class ProcessTable {
     return peers;
   }
 
-  /** The loads of the gateways that are ready. */
+  /** The loads of the gateways that are ready; handshakes in progress count as connections. */
   loads(): WorkerLoad[] {
     return this.#seats
       .filter((seat) => seat.kind === 'gateway' && seat.ready)
-      .map(({ slot, stats, admitting }) => ({ slot, connections: stats.connections + admitting }));
+      .map(({ slot, stats }) => ({ slot, connections: stats.connections }));
   }
 
   #state(seat: Seat): SeatState {
@@ -155,6 +151,5 @@ function emptySeat(kind: WorkerKind, slot: WorkerSlot): SeatState {
     nextRestartMs: LIMITS.workerRestartMs,
     failuresInARow: 0,
     stats: NO_STATS,
-    admitting: 0,
   };
 }

@@ -165,7 +165,7 @@ describe('a node that serves', () => {
     node.worker(0).report({ connections: 100 });
     expect(node.worker(0).listeners).toEqual(['app']);
     expect(node.worker(1).listeners).toEqual(['public', 'app']);
-    node.worker(1).report({ connections: 60 }, 40);
+    node.worker(1).report({ connections: 100 });
     expect(node.worker(0).listeners).toEqual(['app', 'public']);
   });
 

@@ -196,7 +196,7 @@ export class Supervisor {
   #heard(worker: Worker, message: FromWorker): void {
     if (message.type === 'ready') this.#becameReady(worker);
     else if (message.type === 'listening') this.#listens(worker, message.listener);
-    else if (message.type === 'load') this.#loaded(worker, message.stats, message.admitting ?? 0);
+    else if (message.type === 'load') this.#loaded(worker, message.stats);
     else if (message.type === 'drained') {
       this.#drained.connectionsClosed += message.connectionsClosed;
       this.#drained.closeCallbacksGivenUp += message.closeCallbacksGivenUp;
@@ -235,8 +235,8 @@ export class Supervisor {
     this.#starting = null;
   }
 
-  #loaded(worker: Worker, stats: StatsCounters, admitting: number): void {
-    this.#table.load(worker.place, stats, admitting);
+  #loaded(worker: Worker, stats: StatsCounters): void {
+    this.#table.load(worker.place, stats);
     this.#balance();
   }
 

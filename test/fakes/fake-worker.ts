@@ -64,8 +64,8 @@ export class FakeWorker implements WorkerProcess {
   }
 
   /** Reports counters; those not named are 0. */
-  report(stats: Partial<StatsCounters>, admitting = 0): void {
-    this.say({ type: 'load', stats: { ...NO_STATS, ...stats }, admitting });
+  report(stats: Partial<StatsCounters>): void {
+    this.say({ type: 'load', stats: { ...NO_STATS, ...stats } });
   }
 
   /** Ends the process, once. */
