@@ -1,7 +1,7 @@
 /** The words of `X-Arrokoth-Reason`. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { CLOSE_REASONS, closeReasonOf } from './close-reasons.ts';
+import { CLOSE_REASONS } from './close-reasons.ts';
 
 it('keeps every word that was ever promised', () => {
   expect(Object.keys(CLOSE_REASONS).sort()).toEqual([
@@ -31,11 +31,6 @@ it('gives each reason the close code that clients see', () => {
   expect(CLOSE_REASONS.message_too_large.closeCode).toBe(1009);
   expect(CLOSE_REASONS.client_gone.closeCode).toBe(1006);
   expect(CLOSE_REASONS.client_close.closeCode).toBeNull();
-});
-
-it('believes the transport, and knows better only where we ended the connection', () => {
-  expect(closeReasonOf('idle', 'drain')).toBe('idle');
-  expect(closeReasonOf('server', 'replaced')).toBe('replaced');
 });
 
 it('is told in the guide, word for word and code for code', () => {

@@ -85,23 +85,6 @@ export type CloseReason = keyof typeof reasons;
 /** The table of all reasons. */
 export const CLOSE_REASONS: Readonly<Record<CloseReason, CloseReasonKind>> = reasons;
 
-/** How a transport says that a connection ended; `server` means that we ended it. */
-export type TransportEndCause =
-  | 'client_close'
-  | 'client_gone'
-  | 'protocol_error'
-  | 'invalid_utf8'
-  | 'message_too_large'
-  | 'idle'
-  | 'ping_timeout'
-  | 'slow'
-  | 'server';
-
-/** The reason for an end that the transport reports; `ours` is why we ended it, if we did. */
-export function closeReasonOf(cause: TransportEndCause, ours: CloseReason): CloseReason {
-  return cause === 'server' ? ours : cause;
-}
-
 /** The number that the error table gives, so that it is written down once. */
 function closeCodeOf(code: ErrorCode): number {
   const { closeCode } = ERRORS[code];
