@@ -7,10 +7,12 @@
  */
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../base/index.ts';
+import { callbackKeys } from './callback-keys.ts';
 import type { TcpAddress } from './config.ts';
 import { booleanField, choiceField, describeShape, durationField, integerField } from './field.ts';
+import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './limit-keys.ts';
+import { apiKeys, appKeys, drainKeys, logKeys, nodeKeys, pathKeys } from './node-keys.ts';
 import { Scalar } from './scalar.ts';
-import * as groups from './schema-groups.ts';
 import { formatTcpAddress, isLoopback } from './tcp-address.ts';
 import {
   endpointField,
@@ -129,23 +131,23 @@ export const topKeys = {
 
 /** The groups in the order in which the reference shows them. */
 export const GROUPS = {
-  callback: { description: 'Calls to the application.', keys: groups.callbackKeys },
-  path: { description: 'Paths of our own endpoints.', keys: groups.pathKeys },
-  node: { description: 'Who this node is.', keys: groups.nodeKeys },
-  app: { description: 'Calls of the application. Not in kuiperbelt.', keys: groups.appKeys },
-  api: { description: 'The operator. Not in kuiperbelt.', keys: groups.apiKeys },
+  callback: { description: 'Calls to the application.', keys: callbackKeys },
+  path: { description: 'Paths of our own endpoints.', keys: pathKeys },
+  node: { description: 'Who this node is.', keys: nodeKeys },
+  app: { description: 'Calls of the application. Not in kuiperbelt.', keys: appKeys },
+  api: { description: 'The operator. Not in kuiperbelt.', keys: apiKeys },
   slow_client: {
     description: 'Clients that read more slowly than messages come. Not in kuiperbelt.',
-    keys: groups.slowClientKeys,
+    keys: slowClientKeys,
   },
-  ping: { description: 'Pings to clients. Not in kuiperbelt.', keys: groups.pingKeys },
-  limits: { description: 'Bounds that protect the node. Not in kuiperbelt.', keys: groups.limitKeys },
+  ping: { description: 'Pings to clients. Not in kuiperbelt.', keys: pingKeys },
+  limits: { description: 'Bounds that protect the node. Not in kuiperbelt.', keys: limitKeys },
   idempotency: {
     description: 'Requests with an `Idempotency-Key`. Not in kuiperbelt.',
-    keys: groups.idempotencyKeys,
+    keys: idempotencyKeys,
   },
-  drain: { description: 'How the node stops. Not in kuiperbelt.', keys: groups.drainKeys },
-  log: { description: 'Log lines, on standard error. Not in kuiperbelt.', keys: groups.logKeys },
+  drain: { description: 'How the node stops. Not in kuiperbelt.', keys: drainKeys },
+  log: { description: 'Log lines, on standard error. Not in kuiperbelt.', keys: logKeys },
 } as const;
 
 /** The file: unknown keys are refused, absent ones take their default. */

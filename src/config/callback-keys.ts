@@ -1,0 +1,104 @@
+/**
+ * The keys under `callback:`: what the application is asked and told, and how patiently.
+ *
+ * One entry a key: how it is read, what it means, and why its bounds are what they are.
+ */
+import { DEFAULTS, LIMITS } from '../base/index.ts';
+import { formatDuration } from './duration.ts';
+import { booleanField, choiceField, durationField, integerField } from './field.ts';
+import { urlField } from './text-fields.ts';
+import { signingKeysField } from './tokens-field.ts';
+
+const COUNT_MAX = 1_000_000;
+const URL_REASON = 'Absolute, `http` or `https`.';
+
+/** The keys under `callback:`. */
+export const callbackKeys = {
+  connect: urlField({
+    description: 'Asked for every connect; its 200 with a session key admits the client.',
+    reason: `${URL_REASON} Without it every connect is answered 500, as in kuiperbelt.`,
+    example: 'http://127.0.0.1:12346/connect',
+  }),
+  establish: urlField({
+    description:
+      'Asked when the WebSocket stands, before its hello; messages sent meanwhile wait behind the hello.',
+    reason: URL_REASON,
+    example: 'http://127.0.0.1:12346/establish',
+  }),
+  receive: urlField({
+    description: 'Gets every message of a client; without it they are discarded.',
+    reason: URL_REASON,
+    example: 'http://127.0.0.1:12346/receive',
+  }),
+  close: urlField({
+    description: 'Told when a connection has ended.',
+    reason: URL_REASON,
+    example: 'http://127.0.0.1:12346/close',
+  }),
+  timeout: durationField({
+    fallbackMs: 0,
+    description: 'Bound of a connect, establish or receive callback, from dialling to the last byte.',
+    reason: `\`0s\` means ${formatDuration(LIMITS.callbackTimeoutMaxMs)}; a bound of a few seconds is wise.`,
+    example: '10s',
+  }),
+  close_timeout: durationField({
+    fallbackMs: DEFAULTS.callbackCloseTimeoutMs,
+    minMs: 1,
+    description: 'Bound of one attempt at a close callback.',
+    reason: 'Never unbounded: attempts are limited in number and must end.',
+  }),
+  close_attempts: integerField({
+    fallback: DEFAULTS.callbackCloseAttemptsMax,
+    min: 1,
+    max: 100,
+    description: 'How often a close callback is tried before it is given up.',
+    reason: 'Each attempt waits longer than the one before.',
+  }),
+  close_backoff: durationField({
+    fallbackMs: DEFAULTS.callbackCloseBackoffMs,
+    minMs: 1,
+    description: 'Wait before the second attempt; it doubles with each further one.',
+    reason: 'At most `callback.close_backoff_max`.',
+  }),
+  close_backoff_max: durationField({
+    fallbackMs: DEFAULTS.callbackCloseBackoffMaxMs,
+    minMs: 1,
+    description: 'The longest wait between two attempts.',
+    reason: 'Long enough for an application to restart, short enough that its lists stay true.',
+  }),
+  max_in_flight: integerField({
+    fallback: DEFAULTS.callbackMaxInFlight,
+    min: 1,
+    max: 65_536,
+    description: 'Callbacks in flight at once, for each worker.',
+    reason: 'Protects the application and the descriptors of this host.',
+  }),
+  max_queued: integerField({
+    fallback: DEFAULTS.callbackMaxQueued,
+    min: 0,
+    max: COUNT_MAX,
+    description: 'Connects that may wait for a free place, for each worker; further ones get 503.',
+    reason: 'A client that waits longer than this has usually given up.',
+  }),
+  allow_private_redirects: booleanField({
+    fallback: false,
+    description: 'Follows redirects to private and loopback addresses, too. Not in kuiperbelt.',
+    reason: 'Within the configured host and port always; to link-local and metadata addresses never.',
+  }),
+  signing_keys: signingKeysField({
+    description: 'Secrets that callbacks are signed with; the first one signs. Not in kuiperbelt.',
+    reason: 'Each 32 to 512 visible ASCII characters without spaces, drawn at random.',
+    example: `["\${SIGNING_KEY:-32-or-more-characters-of-your-own}"]`,
+  }),
+  trace: choiceField({
+    choices: ['off', 'continue', 'restart'],
+    fallback: 'off',
+    description: 'Puts callbacks and log lines into a W3C trace for each connection. Not in kuiperbelt.',
+    reason: "`continue`: the client's if it names one, else a new one; `restart`: always a new one.",
+  }),
+  trace_sampled: booleanField({
+    fallback: true,
+    description:
+      'Whether new traces ask to be recorded; those of clients keep their flag. Not in kuiperbelt.',
+  }),
+} as const;
