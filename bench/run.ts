@@ -2,8 +2,9 @@
  * `npm run bench`: the conductor of a run.
  *
  * Starts servers and load makers on cores of their own, lets them be measured in interleaved rounds
- * and prints medians as ratios of the same round against a bare `ws` server. It makes no load and
- * judges nothing: a message lost is an error, a bar missed is a line in the table. See `README.md`.
+ * and prints medians as ratios of the same round, against a bare `ws` server or another build. It
+ * makes no load and judges nothing: a message lost is an error, a bar missed is a line in the
+ * table. See `README.md`.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -15,14 +16,15 @@ import { BARE_WS, BARE_WS_TWIN } from './peers/bare-ws.ts';
 import type { Peer } from './peers/peer.ts';
 import { warnIfUnpinned } from './pinned-process.ts';
 import { renderTable, type Summary, summarize } from './report.ts';
-import { type Scenario, SITTINGS, type Sitting } from './scenarios.ts';
+import { AGAINST_A_BUILD, type Scenario, SITTINGS, type Sitting } from './scenarios.ts';
 import { type Figure, type Pace, runSitting } from './sitting.ts';
 
 const USAGE = `npm run bench -- [options]
   --rounds N      interleaved rounds (5)
   --only A,B      scenarios of that name, or of all that begin so up to a dash
   --quick         one round with short windows: shows that it runs, not what it yields
-  --program FILE  the node's program (dist/main/arrokoth.js); another build to compare with
+  --program FILE  the node's program (dist/main/arrokoth.js), to measure another build
+  --against FILE  the program of another build as the yardstick: shows what a change costs
   --twin          the yardstick against itself instead of a node: what noise alone does
   --profile       writes CPU profiles of the servers to bench/profiles; slows them
   --json FILE     writes all figures of all rounds
@@ -32,7 +34,6 @@ Scenarios: ${SITTINGS.flatMap(({ scenarios }) => scenarios.map(({ name }) => nam
 const FULL_PACE: Pace = { warmUpMs: 1_500, windowMs: 5_000 };
 const QUICK_PACE: Pace = { warmUpMs: 500, windowMs: 1_000 };
 const ROUNDS = 5;
-const YARDSTICK = BARE_WS;
 const PROFILES = join(import.meta.dirname, 'profiles');
 
 const { values: options } = parseArgs({
@@ -41,6 +42,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     program: { type: 'string', default: BUILT_PROGRAM },
+    against: { type: 'string' },
     twin: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -52,22 +54,26 @@ if (options.help) process.stdout.write(USAGE);
 else await run().catch(fail);
 
 async function run(): Promise<void> {
-  const ours = options.twin ? BARE_WS_TWIN : arrokoth(options.program);
-  if (!options.twin && !existsSync(options.program))
-    throw new Error(`${options.program}: run npm run build first`);
+  const ours = options.twin ? BARE_WS_TWIN : built(options.program, 'arrokoth');
+  const yardstick = options.against === undefined ? BARE_WS : built(options.against, 'other-build');
   const rounds = options.rounds === undefined ? (options.quick ? 1 : ROUNDS) : Number(options.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${options.rounds}: not a number from 1`);
   const sittings = wantedSittings(options.only?.split(',') ?? null);
-  console.log(`${describeMachine()}\n${ours.name} against ${YARDSTICK.name}, ${rounds} round(s)`);
+  console.log(`${describeMachine()}\n${ours.name} against ${yardstick.name}, ${rounds} round(s)`);
   warnIfUnpinned(cpus().length);
   warnIfBusy();
-  const figures = await runRounds({ sittings, peers: [ours, YARDSTICK], rounds });
+  const figures = await runRounds({ sittings, peers: [ours, yardstick], rounds });
   const summaries = sittings
     .flatMap(({ scenarios }) => scenarios)
-    .map((scenario) => summarize(scenario, figures.of(scenario, ours), figures.of(scenario, YARDSTICK)));
+    .map((scenario) => summarize(scenario, figures.of(scenario, ours), figures.of(scenario, yardstick)));
   console.log(`\n${renderTable(summaries)}`);
   if (options.json !== undefined) writeJson(options.json, summaries, figures.all);
+}
+
+function built(program: string, name: string): Peer {
+  if (!existsSync(program)) throw new Error(`${program}: run npm run build first`);
+  return arrokoth(program, name);
 }
 
 function fail(error: Error): never {
@@ -78,7 +84,8 @@ function fail(error: Error): never {
 function wantedSittings(names: readonly string[] | null): Sitting[] {
   const wanted = (scenario: Scenario): boolean =>
     names === null || names.some((name) => scenario.name === name || scenario.name.startsWith(`${name}-`));
-  const sittings = SITTINGS.map((sitting) => ({ ...sitting, scenarios: sitting.scenarios.filter(wanted) }));
+  const known = options.against === undefined ? SITTINGS : AGAINST_A_BUILD;
+  const sittings = known.map((sitting) => ({ ...sitting, scenarios: sitting.scenarios.filter(wanted) }));
   const chosen = sittings.filter(({ scenarios }) => scenarios.length > 0);
   if (chosen.length === 0) throw new Error(`--only ${options.only}: no such scenario\n${USAGE}`);
   return chosen;

@@ -91,3 +91,18 @@ export const SITTINGS: readonly Sitting[] = [
     ],
   },
 ];
+
+/** What a build may lose against the one before it. */
+const LOSS_MAX = 0.05;
+
+/** The same scenarios with another build as the yardstick: none of them may get worse. */
+export const AGAINST_A_BUILD: readonly Sitting[] = SITTINGS.map((sitting) => ({
+  ...sitting,
+  scenarios: sitting.scenarios.map((scenario) => ({
+    ...scenario,
+    bar:
+      scenario.method.type === 'memory'
+        ? { ratio: 1 + LOSS_MAX, direction: 'at_most' }
+        : atLeast(1 - LOSS_MAX),
+  })),
+}));

@@ -11,9 +11,9 @@ import type { Peer, PeerCommand, PeerPlace } from './peer.ts';
 /** What `npm run build` makes of this checkout. */
 export const BUILT_PROGRAM = join(import.meta.dirname, '../../dist/main/arrokoth.js');
 
-/** A node with one gateway worker, of this build or of another. */
-export function arrokoth(program: string): Peer {
-  return { name: 'arrokoth', command: (place) => command(program, place) };
+/** A node with one gateway worker, of this build or of another; `name` tells the two apart. */
+export function arrokoth(program: string, name: string): Peer {
+  return { name, command: (place) => command(program, place) };
 }
 
 function command(program: string, { directory, port, applicationUrl }: PeerPlace): PeerCommand {
