@@ -1,0 +1,45 @@
+/**
+ * What a connect passes through on its way in: the doors of `Admission` and of its steps.
+ *
+ * Types only. The steps follow each other, each in a file of its own: `admission.ts` checks,
+ * `connect-question.ts` asks the application, `registration.ts` makes the records that survive us,
+ * `establishment.ts` opens the connection; `attempts.ts` knows who is on the way.
+ */
+import type { Clock, IdSource, Logger } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+import type { SessionJournal } from '../journal/index.ts';
+import type { HttpClient } from '../net/index.ts';
+import type { CallbackSettings, ConnectReplySettings, ForwardedRule } from '../relay/index.ts';
+import type { AddressGate } from './address-gate.ts';
+import type { GatewayStats } from './gateway-stats.ts';
+import type { MessageThrottle } from './message-throttle.ts';
+import type { NodeChannels } from './node-channels.ts';
+import type { NodeDirectory } from './node-directory.ts';
+import type { ReceiveCallbacks } from './receive-callbacks.ts';
+import type { Sessions } from './sessions.ts';
+import type { Tracing } from './tracing.ts';
+
+/** Everything that admitting takes; each step names the part of it that it uses. */
+export interface AdmissionDoors {
+  readonly config: Config;
+  readonly settings: CallbackSettings & ConnectReplySettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly forwarded: ForwardedRule;
+  readonly ids: IdSource;
+  readonly tracing: Tracing;
+  readonly journal: SessionJournal;
+  readonly httpClient: HttpClient;
+  readonly stats: GatewayStats;
+  readonly sessions: Sessions;
+  readonly directory: NodeDirectory;
+  readonly channels: NodeChannels;
+  readonly receiveCallbacks: ReceiveCallbacks;
+  /** Null where no limit is set. */
+  readonly addresses: AddressGate | null;
+  readonly throttle: MessageThrottle | null;
+  /** Callback timeouts, with the built-in bound in place of 0. */
+  readonly timeoutMs: number;
+  /** Why nobody is admitted at present, or null. */
+  readonly refusal: () => string | null;
+}
