@@ -1,9 +1,11 @@
 /** The gateway's rules, without sockets: what is admitted, asked, answered and kept in order. */
 export * from './address-limits.ts';
 export * from './address-range.ts';
+export * from './backends.ts';
 export * from './callback-requests.ts';
 export * from './callback-signature.ts';
 export * from './channel-order.ts';
+export * from './circuit.ts';
 export * from './close-reasons.ts';
 export * from './connect-probe.ts';
 export * from './connect-reply.ts';
