@@ -77,6 +77,12 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
 const place = (slot: number, run = 0) => ({ kind: 'gateway' as const, slot, run, meshPath: '' });
 
 describe('Api', () => {
+  test('shows how many workers hung', async () => {
+    const { api, ask } = makeApi();
+    api.health({ hung: 3 });
+    expect((await ask('/metrics')).body).toContain('arrokoth_workers_hung_total{worker="api/0"} 3\n');
+  });
+
   test('is alive, and says in words what it does not have', async () => {
     const { ask } = makeApi();
     expect(await ask('/healthz')).toMatchObject({ status: 200, body: '{"status":"ok"}\n' });

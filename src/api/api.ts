@@ -51,6 +51,7 @@ export class Api {
   readonly #requests: ReturnType<Meter['counter']>;
   #runs: ReadonlyMap<WorkerSlot, number> = new Map();
   #mode: Mode | null = null;
+  #hung = 0;
   #draining = false;
 
   constructor(doors: ApiDoors) {
@@ -69,6 +70,12 @@ export class Api {
       help: "Requests to the operator's listener, by path and status.",
       labels: ['path', 'status'],
     });
+    const hung = {
+      name: 'arrokoth_workers_hung_total',
+      help: 'Workers that gave no sign of life and were killed, since the start of the node.',
+      type: 'counter',
+    } as const;
+    doors.meter.observed(hung, () => this.#hung);
     this.#routes = new Map<string, Answer>([
       ['/healthz', (request, response) => this.#answer(request, response, 200, { status: 'ok' })],
       ['/readyz', (request, response) => this.#readyz(request, response)],
@@ -96,6 +103,11 @@ export class Api {
   /** Takes note of what the node admits. */
   grant(mode: Mode): void {
     this.#mode = mode;
+  }
+
+  /** Takes note of what the supervisor knows about the workers. */
+  health({ hung }: { readonly hung: number }): void {
+    this.#hung = hung;
   }
 
   /** Says so at `/readyz` on connections that are open, and closes them within `timeoutMs`. */

@@ -64,6 +64,11 @@ const kinds = {
     meaning: 'A worker process ended before it was ready.',
     action: 'Read the log lines before this one; the supervisor tries again with back-off.',
   },
+  WORKER_HUNG: {
+    retryable: true,
+    meaning: 'A worker process gave no sign of life for `worker_hang_timeout` and was killed.',
+    action: 'A replacement is started by itself; look for what the worker or its host did before.',
+  },
   UNAUTHORIZED: {
     httpStatus: 401,
     retryable: false,

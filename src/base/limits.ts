@@ -53,6 +53,8 @@ export const DEFAULTS = {
   callbackCloseBackoffMaxMs: 60_000,
   callbackReplyBytesMax: 16 * MIB,
   isolationTimeoutMs: 3_000,
+  /** Ten times what the longest pause of a healthy worker takes; shorter than clients go on hoping. */
+  workerHangTimeoutMs: 30_000,
   /** Longer than applications wait before they try again, and shorter than anybody remembers. */
   idempotencyWindowMs: 60_000,
   idempotencyKeysMax: 100_000,

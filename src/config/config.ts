@@ -142,4 +142,6 @@ export interface Config {
   readonly drain: { readonly timeoutMs: number };
   readonly log: { readonly level: LogLevel; readonly headers: boolean; readonly bodies: boolean };
   readonly isolationTimeoutMs: number;
+  /** A worker that says nothing for this long is killed and replaced; 0: never. */
+  readonly workerHangTimeoutMs: number;
 }

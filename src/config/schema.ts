@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../base/index.ts';
 import { callbackKeys } from './callback-keys.ts';
 import type { TcpAddress } from './config.ts';
+import { formatDuration } from './duration.ts';
 import { booleanField, choiceField, describeShape, durationField, integerField } from './field.ts';
 import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './limit-keys.ts';
 import { apiKeys, appKeys, drainKeys, logKeys, nodeKeys, pathKeys } from './node-keys.ts';
@@ -23,6 +24,9 @@ import {
   portField,
 } from './text-fields.ts';
 import { trustedProxiesField } from './trusted-proxies-field.ts';
+
+/** Shorter silences happen to healthy workers. */
+const HANG_TIMEOUT_MIN_MS = 2_000;
 
 /** The keys that stand at the top level, most of them kuiperbelt's. */
 export const topKeys = {
@@ -126,6 +130,14 @@ export const topKeys = {
     maxMs: 60_000,
     description: 'A worker that has not heard from its supervisor for this long admits nobody.',
     reason: 'At least two heartbeats, or one late heartbeat would stop a healthy node.',
+  }),
+  worker_hang_timeout: durationField({
+    fallbackMs: DEFAULTS.workerHangTimeoutMs,
+    maxMs: 3_600_000,
+    description:
+      'A worker that gives no sign of life for this long is killed and replaced; `0s`: never. ' +
+      'Not in kuiperbelt.',
+    reason: `\`0s\`, or at least ${formatDuration(HANG_TIMEOUT_MIN_MS)}: collecting garbage is no hang.`,
   }),
 } as const;
 
@@ -249,6 +261,7 @@ function checkTogether(
     channel_header: string;
     proxy_protocol: 'off' | 'required';
     trusted_proxies: readonly string[] | null;
+    worker_hang_timeout: number;
     app: { listen: TcpAddress | null };
     api: { listen: TcpAddress | null };
   },
@@ -261,6 +274,10 @@ function checkTogether(
   if (file.proxy_protocol === 'required' && (file.trusted_proxies ?? []).length === 0) {
     const message = 'expected trusted_proxies beside it: nobody else may connect then';
     issues.addIssue({ code: 'custom', message, path: ['proxy_protocol'] });
+  }
+  if (file.worker_hang_timeout > 0 && file.worker_hang_timeout < HANG_TIMEOUT_MIN_MS) {
+    const message = `expected 0s, which is never, or at least ${formatDuration(HANG_TIMEOUT_MIN_MS)}`;
+    issues.addIssue({ code: 'custom', message, path: ['worker_hang_timeout'] });
   }
   const { app, api } = file;
   if (app.listen === null || api.listen === null || app.listen.port === 0) return;

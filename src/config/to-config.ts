@@ -42,6 +42,7 @@ export function toConfig(file: FileValues): Config {
     drain: { timeoutMs: file.drain.timeout },
     log: file.log,
     isolationTimeoutMs: file.isolation_timeout,
+    workerHangTimeoutMs: file.worker_hang_timeout,
   };
 }
 

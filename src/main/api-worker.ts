@@ -46,6 +46,7 @@ export async function buildApiWorker({ init, logger, meter }: WorkerDoors): Prom
       api.peers(peers, ended);
     },
     grant: (mode) => api.grant(mode),
+    health: (health) => api.health(health),
     drain: async (timeoutMs) => {
       await api.drain(timeoutMs);
       return { connectionsClosed: 0, closeCallbacksGivenUp: 0 };

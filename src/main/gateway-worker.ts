@@ -81,6 +81,8 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
       gateway.peers(peers, ended);
     },
     grant: (mode, contactAgeMs) => gateway.grant(mode, contactAgeMs),
+    // For the operator's listener only.
+    health: () => {},
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };

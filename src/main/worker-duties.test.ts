@@ -19,6 +19,7 @@ function makeWorker(options: { build?: Promise<void>; role?: Partial<WorkerRole>
     unlisten: (listener) => calls.push(`unlisten ${listener}`),
     peers: () => calls.push('peers'),
     grant: (mode) => calls.push(`grant ${mode}`),
+    health: ({ hung }) => calls.push(`health ${hung}`),
     drain: async () => ({ connectionsClosed: 3, closeCallbacksGivenUp: 1 }),
     supervisorLost: async () => {
       calls.push('lost');
@@ -67,9 +68,22 @@ describe('WorkerDuties', () => {
     worker.receive({ type: 'listen', listener: 'public' }, handle);
     expect(worker.calls).toEqual([]);
     await worker.settle();
-    expect(worker.sent).toEqual([{ type: 'ready' }]);
+    expect(worker.sent).toEqual([{ type: 'ready' }, { type: 'alive' }]);
     worker.receive({ type: 'unlisten', listener: 'public' });
     expect(worker.calls).toEqual(['grant normal', 'listen public', 'unlisten public']);
+  });
+
+  test('answers every grant, so that its supervisor knows that it lives', async () => {
+    const worker = makeWorker();
+    worker.receive(init);
+    await worker.settle();
+    for (let count = 0; count < 3; count++) {
+      worker.receive({ type: 'grant', mode: 'normal', contactAgeMs: 0 });
+    }
+    const alive = { type: 'alive' };
+    expect(worker.sent).toEqual([{ type: 'ready' }, alive, alive, alive]);
+    worker.receive({ type: 'health', hung: 2 });
+    expect(worker.calls.at(-1)).toBe('health 2');
   });
 
   test('drains, tells the result, and ends with 0', async () => {

@@ -24,10 +24,14 @@ export interface WorkerRole {
   unlisten(listener: ListenerName): void;
   peers(peers: readonly WorkerPlace[], ended: StatsCounters): void;
   grant(mode: Mode, contactAgeMs: number): void;
+  health(health: NodeHealth): void;
   drain(timeoutMs: number): Promise<DrainResult>;
   /** Closes what it holds; the process ends when this resolves, and soon even if it does not. */
   supervisorLost(): Promise<void>;
 }
+
+/** What the supervisor knows about its workers. */
+export type NodeHealth = Omit<Extract<ToWorker, { type: 'health' }>, 'type'>;
 
 /** How a drain went. */
 export type DrainResult = Omit<Extract<FromWorker, { type: 'drained' }>, 'type'>;
@@ -107,6 +111,10 @@ export class WorkerDuties {
         break;
       case 'grant':
         role.grant(message.mode, message.contactAgeMs);
+        this.#doors.channel.send({ type: 'alive' });
+        break;
+      case 'health':
+        role.health(message);
         break;
       case 'drain':
         role.drain(message.timeoutMs).then(

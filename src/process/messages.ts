@@ -67,6 +67,8 @@ export type ToWorker =
   | { readonly type: 'peers'; readonly peers: readonly WorkerPlace[]; readonly ended: StatsCounters }
   /** Permission to admit; see law 4. `contactAgeMs` is its age when it was sent. */
   | { readonly type: 'grant'; readonly mode: Mode; readonly contactAgeMs: number }
+  /** To the api worker: how many workers hung and were killed so far. Sent on every change. */
+  | { readonly type: 'health'; readonly hung: number }
   /** Close everything within `timeoutMs`, answer `drained`, then exit with 0. */
   | { readonly type: 'drain'; readonly timeoutMs: number };
 
@@ -74,6 +76,8 @@ export type ToWorker =
 export type FromWorker =
   /** Journals are adopted and the mesh listens; listeners may be handed over now. */
   | { readonly type: 'ready' }
+  /** The answer to each grant: the event loop turns. */
+  | { readonly type: 'alive' }
   /** The kernel accepts on that listener for this worker. `WorkerChannel` says it by itself. */
   | { readonly type: 'listening'; readonly listener: ListenerName }
   | {

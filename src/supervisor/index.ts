@@ -1,4 +1,5 @@
 /** A node's life: wanted workers against actual ones, its listeners, its orderly end. */
 
+export type { StartedNode, StopCause, SupervisorDoors } from './doors.ts';
 export type { ListenerAddress } from './listeners.ts';
-export { type StartedNode, type StopCause, Supervisor, type SupervisorDoors } from './supervisor.ts';
+export { Supervisor } from './supervisor.ts';

@@ -5,63 +5,15 @@
  * message, an exit, a timer or a signal. Which worker runs where is kept in `process-table.ts`, who
  * accepts in `listeners.ts`; `main/` builds the doors and turns the end of it into an exit code.
  */
-import {
-  ArrokothError,
-  type Cancellable,
-  type Clock,
-  LIMITS,
-  type Logger,
-  type Timers,
-  type WorkerSlot,
-} from '../base/index.ts';
-import type { Config } from '../config/index.ts';
-import type {
-  FromWorker,
-  ListenerName,
-  StatsCounters,
-  ToWorker,
-  WorkerExit,
-  WorkerKind,
-  WorkerProcess,
-} from '../process/index.ts';
+import { ArrokothError, type Cancellable } from '../base/index.ts';
+import type { FromWorker, ListenerName, StatsCounters, WorkerExit, WorkerKind } from '../process/index.ts';
+import type { StartedNode, StopCause, SupervisorDoors } from './doors.ts';
 import { defaultEndpoint } from './endpoint.ts';
-import { type BindDoors, type ListenerAddress, Listeners } from './listeners.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { Listeners } from './listeners.ts';
+import { NodeHealth } from './node-health.ts';
 import { ProcessTable, type Seat } from './process-table.ts';
 import { describeWorker, drainWorker, newWorker, type Worker } from './worker.ts';
-
-/** What a supervisor needs from the world. */
-export interface SupervisorDoors extends BindDoors {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-  /** `name@host`, given or derived. */
-  readonly nodeName: string;
-  /** Drawn anew at each start of the node. */
-  readonly bootId: string;
-  /** Name of the host, for the default of `X-Kuiperbelt-Endpoint`. */
-  readonly hostname: string;
-  readonly dataDir: string;
-  /** An existing directory for the unix sockets of the mesh; its path leaves room for a file name. */
-  readonly meshDir: string;
-  /** Starts a worker process. Its environment and entry are the caller's knowledge. */
-  readonly spawn: (kind: WorkerKind) => WorkerProcess;
-  /** Keeps this process alive until cancelled: between two runs of its only worker it has nothing else. */
-  readonly keepAlive: () => Cancellable;
-  /** Journals that the next run of a gateway's slot answers for; asked when no run of it is alive. */
-  readonly journalsOf: (slot: WorkerSlot) => readonly string[];
-  /** Gives back what was taken for this start (data directory, mesh directory); called once, last. */
-  readonly release: () => void | Promise<void>;
-}
-
-/** A node that serves. */
-export interface StartedNode {
-  /** Empty when a stop came before the node was ready. */
-  readonly listeners: readonly ListenerAddress[];
-}
-
-/** What asks the node to stop. */
-export type StopCause = 'SIGTERM' | 'SIGINT';
 
 /** A seat that cannot be filled this often in a row will not be filled by trying again at once. */
 const START_ATTEMPTS_MAX = 3;
@@ -74,8 +26,6 @@ const API_DRAIN_TIMEOUT_MS = 1_000;
 /** How long killed processes may take to be gone before the supervisor ends without them. */
 const KILL_WAIT_MS = 1_000;
 
-/** A node by itself is its own majority, so its contact with it is never old. */
-const GRANT: ToWorker = { type: 'grant', mode: 'normal', contactAgeMs: 0 };
 const NOT_STARTED: StartedNode = { listeners: [] };
 
 const EXIT_CODES: Record<StopCause, number> = { SIGINT: 130, SIGTERM: 143 };
@@ -99,13 +49,14 @@ export class Supervisor {
   readonly #table: ProcessTable;
   readonly #listeners: Listeners;
   readonly #workers = new Set<Worker>();
+  readonly #heartbeats: Heartbeats;
+  readonly #health = new NodeHealth();
   readonly #restarts = new Set<Cancellable>();
   readonly #drained = { connectionsClosed: 0, closeCallbacksGivenUp: 0 };
   #phase: Phase = 'idle';
   #endpoint = '';
   #exitCode = 0;
   #alive: Cancellable | null = null;
-  #grants: Cancellable | null = null;
   #deadline: Cancellable | null = null;
   #starting: { resolve: (node: StartedNode) => void; reject: (error: Error) => void } | null = null;
   #end: (exitCode: number) => void = () => {};
@@ -115,6 +66,12 @@ export class Supervisor {
     this.#doors = doors;
     this.#table = new ProcessTable({ gateways: config.workers, api: config.api.listen !== null, meshDir });
     this.#listeners = new Listeners(config, doors);
+    this.#heartbeats = new Heartbeats({
+      ...doors,
+      hangTimeoutMs: config.workerHangTimeoutMs,
+      workers: this.#workers,
+      hung: (worker, silentMs) => this.#killHung(worker, silentMs),
+    });
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -137,7 +94,7 @@ export class Supervisor {
     }
     this.#phase = 'starting';
     this.#endpoint = this.#resolveEndpoint();
-    this.#grants = this.#doors.timers.every(LIMITS.grantPeriodMs, () => this.#grantAll());
+    this.#heartbeats.start();
     return new Promise((resolve, reject) => {
       this.#starting = { resolve, reject };
       for (const seat of this.#table.seats) this.#fill(seat);
@@ -194,6 +151,8 @@ export class Supervisor {
   }
 
   #heard(worker: Worker, message: FromWorker): void {
+    this.#heartbeats.heard(worker);
+    if (message.type === 'alive') return;
     if (message.type === 'ready') this.#becameReady(worker);
     else if (message.type === 'listening') this.#listens(worker, message.listener);
     else if (message.type === 'load') this.#loaded(worker, message.stats);
@@ -213,7 +172,8 @@ export class Supervisor {
     worker.tooLate.cancel();
     this.#table.ready(worker.place);
     this.#doors.logger.info(describeWorker(worker), 'worker ready');
-    worker.process.send(GRANT);
+    this.#heartbeats.grant(worker);
+    this.#health.tell([worker]);
     this.#broadcastPeers();
     // At first everybody waits for the last one, so that the first clients find the whole node.
     if (this.#phase === 'starting' && !this.#table.complete) return;
@@ -323,6 +283,20 @@ export class Supervisor {
     worker.process.kill();
   }
 
+  /** It holds clients that it does nothing for; its journal tells the application of them. */
+  #killHung(worker: Worker, silentMs: number): void {
+    // A drain has a bound of its own.
+    if (this.#phase !== 'starting' && this.#phase !== 'serving') return;
+    const silence = { code: 'WORKER_HUNG', silentMs: Math.round(silentMs) };
+    this.#doors.logger.error(
+      { ...describeWorker(worker), ...silence },
+      'worker gives no sign of life and is killed',
+    );
+    this.#health.workerHung();
+    this.#health.tell(this.#workers);
+    worker.process.kill();
+  }
+
   #killAll(exitCode: number): void {
     this.#phase = 'killing';
     this.#exitCode = exitCode;
@@ -337,7 +311,7 @@ export class Supervisor {
   async #finish(exitCode: number): Promise<void> {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#grants?.cancel();
+    this.#heartbeats.stop();
     this.#deadline?.cancel();
     this.#cancelRestarts();
     this.#listeners.close();
@@ -356,10 +330,6 @@ export class Supervisor {
   #cancelRestarts(): void {
     for (const restart of this.#restarts) restart.cancel();
     this.#restarts.clear();
-  }
-
-  #grantAll(): void {
-    for (const worker of this.#workers) if (worker.ready) worker.process.send(GRANT);
   }
 
   #broadcastPeers(): void {

@@ -13,6 +13,8 @@ export interface Worker {
   /** Kills it, unless it is ready before. */
   readonly tooLate: Cancellable;
   ready: boolean;
+  /** How long it has said nothing, as far as the supervisor itself was awake. */
+  silentMs: number;
   /** Why it cannot go on, when it said so. */
   fatal: string | null;
   /** The listeners that it was given and that were not asked back. */
@@ -23,7 +25,7 @@ export interface Worker {
 
 /** A run that has just begun. */
 export function newWorker(run: Pick<Worker, 'place' | 'process' | 'tooLate'>): Worker {
-  return { ...run, ready: false, fatal: null, given: new Set(), listening: new Set() };
+  return { ...run, ready: false, silentMs: 0, fatal: null, given: new Set(), listening: new Set() };
 }
 
 /** Names a worker in log lines. */

@@ -31,6 +31,8 @@ export class FakeWorker implements WorkerProcess {
   readonly sent: SentToWorker[] = [];
   killed = false;
   alive = true;
+  /** Its event loop is blocked: it answers no grants. */
+  hung = false;
   readonly #timers: Timers;
   #message: (message: FromWorker) => void = () => {};
   #exit: (exit: WorkerExit) => void = () => {};
@@ -42,7 +44,9 @@ export class FakeWorker implements WorkerProcess {
   }
 
   send(message: ToWorker, handle?: ListenHandle): void {
-    if (this.alive) this.sent.push({ message, handle: handle ?? null });
+    if (!this.alive) return;
+    this.sent.push({ message, handle: handle ?? null });
+    if (message.type === 'grant' && !this.hung) this.say({ type: 'alive' });
   }
 
   kill(): void {

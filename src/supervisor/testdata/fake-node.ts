@@ -9,7 +9,8 @@ import { FakeWorker } from '../../../test/fakes/fake-worker.ts';
 import { ok } from '../../base/index.ts';
 import { type Config, parseConfig } from '../../config/index.ts';
 import type { BoundListener, WorkerKind } from '../../process/index.ts';
-import { type StartedNode, Supervisor, type SupervisorDoors } from '../supervisor.ts';
+import type { StartedNode, SupervisorDoors } from '../doors.ts';
+import { Supervisor } from '../supervisor.ts';
 
 /** The `drain.timeout` of the node. */
 export const DRAIN_MS = 4_000;

@@ -1,0 +1,41 @@
+/**
+ * What a supervisor stands on and what it gives back, as `main/` sees it. Types only.
+ */
+import type { Cancellable, Clock, Logger, Timers, WorkerSlot } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+import type { WorkerKind, WorkerProcess } from '../process/index.ts';
+import type { BindDoors, ListenerAddress } from './listeners.ts';
+
+/** What a supervisor needs from the world. */
+export interface SupervisorDoors extends BindDoors {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** `name@host`, given or derived. */
+  readonly nodeName: string;
+  /** Drawn anew at each start of the node. */
+  readonly bootId: string;
+  /** Name of the host, for the default of `X-Kuiperbelt-Endpoint`. */
+  readonly hostname: string;
+  readonly dataDir: string;
+  /** An existing directory for the unix sockets of the mesh; its path leaves room for a file name. */
+  readonly meshDir: string;
+  /** Starts a worker process. Its environment and entry are the caller's knowledge. */
+  readonly spawn: (kind: WorkerKind) => WorkerProcess;
+  /** Keeps this process alive until cancelled: between two runs of its only worker it has nothing else. */
+  readonly keepAlive: () => Cancellable;
+  /** Journals that the next run of a gateway's slot answers for; asked when no run of it is alive. */
+  readonly journalsOf: (slot: WorkerSlot) => readonly string[];
+  /** Gives back what was taken for this start (data directory, mesh directory); called once, last. */
+  readonly release: () => void | Promise<void>;
+}
+
+/** A node that serves. */
+export interface StartedNode {
+  /** Empty when a stop came before the node was ready. */
+  readonly listeners: readonly ListenerAddress[];
+}
+
+/** What asks the node to stop. */
+export type StopCause = 'SIGTERM' | 'SIGINT';

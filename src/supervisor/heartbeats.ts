@@ -1,0 +1,77 @@
+/**
+ * Grants out, signs of life back: who may admit, and who has stopped answering.
+ *
+ * Every worker answers every grant, so one that is silent for long does nothing for its clients
+ * either: its event loop is blocked, or the process is stopped. It only tells; what becomes of such
+ * a worker is the supervisor's decision. Workers that are not ready yet are bounded by their start.
+ */
+import { type Cancellable, type Clock, LIMITS, type Timers } from '../base/index.ts';
+import type { ToWorker } from '../process/index.ts';
+import type { Worker } from './worker.ts';
+
+/** What the heartbeats are kept with. */
+export interface HeartbeatDoors {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Silence beyond this is a hang; 0: nobody is watched. */
+  readonly hangTimeoutMs: number;
+  readonly workers: Iterable<Worker>;
+  /** Called once for a worker that was silent for too long. */
+  readonly hung: (worker: Worker, silentMs: number) => void;
+}
+
+/** A node by itself is its own majority, so its contact with it is never old. */
+const GRANT: ToWorker = { type: 'grant', mode: 'normal', contactAgeMs: 0 };
+/** What one beat may add to a silence: more has passed only if the supervisor itself was stopped. */
+const BEAT_MAX_MS = 2 * LIMITS.grantPeriodMs;
+
+/** The beat of one node. */
+export class Heartbeats {
+  readonly #doors: HeartbeatDoors;
+  #beat: Cancellable | null = null;
+  #atMs = 0;
+
+  constructor(doors: HeartbeatDoors) {
+    this.#doors = doors;
+  }
+
+  /** Grants to everybody who is ready every `LIMITS.grantPeriodMs`, until `stop`. */
+  start(): void {
+    this.#atMs = this.#doors.clock.monotonicMs();
+    this.#beat = this.#doors.timers.every(LIMITS.grantPeriodMs, () => this.#grantAll());
+  }
+
+  stop(): void {
+    this.#beat?.cancel();
+  }
+
+  /** Grants to one worker between two beats. */
+  grant(worker: Worker): void {
+    worker.process.send(GRANT);
+  }
+
+  /** Whatever a worker says, it lives. */
+  heard(worker: Worker): void {
+    worker.silentMs = 0;
+  }
+
+  #grantAll(): void {
+    const { clock, hangTimeoutMs, workers, hung } = this.#doors;
+    const nowMs = clock.monotonicMs();
+    // After a pause of the whole host nobody has been heard of, and everybody is about to answer.
+    const passedMs = Math.min(nowMs - this.#atMs, BEAT_MAX_MS);
+    this.#atMs = nowMs;
+    for (const worker of workers) {
+      if (!worker.ready) continue;
+      worker.silentMs += passedMs;
+      const { silentMs } = worker;
+      if (hangTimeoutMs > 0 && silentMs > hangTimeoutMs) {
+        // A process that waits for a disk does not end at once.
+        worker.silentMs = Number.NEGATIVE_INFINITY;
+        hung(worker, silentMs);
+      } else {
+        this.grant(worker);
+      }
+    }
+  }
+}
