@@ -75,6 +75,20 @@ const kinds = {
     meaning: 'The bearer token is missing or wrong.',
     action: 'Send `Authorization: Bearer TOKEN` with the token of that listener.',
   },
+  CALL_FROM_PAGE: {
+    httpStatus: 403,
+    retryable: false,
+    meaning: 'A call of the application bears an `Origin`, so it comes from a page in a browser.',
+    action: 'Call from the application; if it has to be a page, set `app.token` and send it along.',
+  },
+  HEAD_TOO_LARGE: {
+    httpStatus: 431,
+    retryable: false,
+    meaning:
+      'The head of a request is larger than `limits.header` allows, or has more than 1,000 lines ' +
+      'beside its targets.',
+    action: 'Send less, or raise the limit.',
+  },
   NOT_ADMITTING: {
     httpStatus: 503,
     retryable: true,

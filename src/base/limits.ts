@@ -63,6 +63,11 @@ export const DEFAULTS = {
 
 /** Bounds that nobody has to tune. */
 export const LIMITS = {
+  /**
+   * Lines of a head beside those that name targets; a larger one gets 431. Each line costs some
+   * hundred bytes of memory, so that a head of a million empty ones would cost its sender nothing.
+   */
+  headerLinesMax: 1_000,
   /** Bytes of one connection's frames that are joined into one write. */
   writeBatchBytesMax: 64 * KIB,
   /** How long a closed connection may take to answer our close frame before the socket is cut. */

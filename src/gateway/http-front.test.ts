@@ -1,4 +1,4 @@
-/** What the front desk says to a page that asks why it could not connect. */
+/** What the front desk says to pages: why they could not connect, and that they make no calls. */
 import { expect, it } from 'vitest';
 import { FakeGateways } from '../../test/fakes/fake-gateways.ts';
 
@@ -28,4 +28,19 @@ it('shows it while nobody is admitted', () => {
   node.worker().gateway.grant('normal', 0);
   expect(probe(node)).toMatchObject({ status: 400 });
   expect(node.app.calls).toEqual([]);
+});
+
+it('takes no call of a page, unless it shows a token', () => {
+  const call = (node: FakeGateways, headers: string[]) =>
+    node.worker().servers[0].request({ method: 'POST', path: '/send', headers }).answer;
+  const target = ['X-Kuiperbelt-Session', 'nobody'];
+  const page = [...target, 'Origin', 'http://rebound.test:9180'];
+  const open = new FakeGateways();
+  expect(call(open, target)).toMatchObject({ status: 200 });
+  expect(call(open, page)).toMatchObject({ status: 403 });
+  const guarded = new FakeGateways({ keys: 'app: { token: a-token-of-this-test }' });
+  expect(call(guarded, page)).toMatchObject({ status: 401 });
+  expect(call(guarded, [...page, 'Authorization', 'Bearer a-token-of-this-test'])).toMatchObject({
+    status: 200,
+  });
 });

@@ -12,6 +12,7 @@ import {
   isStatsForm,
   notFoundAnswer,
   type OutgoingAnswer,
+  pageCallAnswer,
   pingAnswer,
   type RoutePaths,
   redirectAnswer,
@@ -89,8 +90,17 @@ export class HttpFront {
         return this.#authorized(request) ? this.#stats(request, answer) : answer(unauthorizedAnswer());
       default:
         if (!this.#authorized(request)) return answer(unauthorizedAnswer());
+        if (this.#comesFromPage(request)) return answer(pageCallAnswer());
         return this.#doors.api.serve(route.type, request, answer);
     }
+  }
+
+  /**
+   * Browsers put an `Origin` on every POST of a page, applications have none. A page whose name was
+   * made to mean this host could otherwise send to clients over a listener that is open on loopback.
+   */
+  #comesFromPage(request: HttpRequest): boolean {
+    return this.#doors.tokens.areNone && request.header('origin') !== undefined;
   }
 
   #upgrade(paths: RoutePaths, request: UpgradeRequest): void {

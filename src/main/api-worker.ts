@@ -2,6 +2,7 @@
  * Builds the api worker: the operator's listener on its real adapters.
  */
 import { Api } from '../api/index.ts';
+import { LIMITS } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import { HttpServer } from '../net/index.ts';
 import { systemClock, systemTimers } from '../system/index.ts';
@@ -28,7 +29,7 @@ export async function buildApiWorker({ init, logger, meter }: WorkerDoors): Prom
     snapshot: meter.snapshot,
     createServer: (handlers) =>
       new HttpServer({
-        limits: init.config.limits,
+        limits: { ...init.config.limits, headerLinesMax: LIMITS.headerLinesMax },
         slowClient: init.config.slowClient,
         idleTimeoutMs: 0,
         ping: { intervalMs: 0, timeoutMs: 0 },

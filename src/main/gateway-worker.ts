@@ -5,7 +5,7 @@
  * by a death in between.
  */
 import { METRICS_KIND } from '../api/index.ts';
-import { assert, IdSource } from '../base/index.ts';
+import { assert, IdSource, LIMITS } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import type { Config } from '../config/index.ts';
 import { Gateway } from '../gateway/index.ts';
@@ -55,7 +55,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     httpClient,
     createServer: (handlers, listener) =>
       new HttpServer({
-        limits: config.limits,
+        limits: { ...config.limits, headerLinesMax: headerLinesMax(config, listener) },
         slowClient: config.slowClient,
         idleTimeoutMs: config.idleTimeoutMs,
         ping: config.ping,
@@ -117,6 +117,12 @@ function callbackClient({ init, meter }: WorkerDoors): HttpClient {
     () => client.redirectsRefused,
   );
   return client;
+}
+
+/** Each target of a call has a line of its own; clients need a few dozen. */
+function headerLinesMax({ app, limits }: Config, listener: 'public' | 'app'): number {
+  const servesCalls = listener === 'app' || app.listen === null;
+  return LIMITS.headerLinesMax + (servesCalls ? limits.targetsMax : 0);
 }
 
 /** Who has to begin with a header of the PROXY protocol; null: nobody. */

@@ -15,6 +15,11 @@ export class BearerTokens {
     this.#digests = tokens.map(digest);
   }
 
+  /** True when nobody is asked for a token. */
+  get areNone(): boolean {
+    return this.#digests.length === 0;
+  }
+
   /** From now on these are accepted, and no others. */
   replace(tokens: readonly string[]): void {
     this.#digests = tokens.map(digest);

@@ -225,6 +225,12 @@ export class PlainExchange implements HttpResponse, TurnWriter {
     this.#doors.writer.enlistAnswer(this);
   }
 
+  /** Sends the answer to a request whose body nobody wants, and closes the connection behind it. */
+  sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+    this.bodyRefused = true;
+    this.send(status, headers, body);
+  }
+
   /** Writes the answer, unless the client has left meanwhile. Called by the writer at the end of the turn. */
   writeTurn(): void {
     if (this.#answer === null || this.#response.destroyed) return;
@@ -247,9 +253,12 @@ export class PlainExchange implements HttpResponse, TurnWriter {
   }
 
   #writeLast({ status, headers, body }: Answer): void {
-    const socket = this.#response.socket;
-    if (socket === null) return;
-    const { req: message } = this.#response;
+    const { req: message, socket } = this.#response;
+    if (socket === null) {
+      // Earlier answers of this connection are still to come, and nothing may overtake them.
+      message.socket.destroy();
+      return;
+    }
     // What is still to come of the body is thrown away until the socket is cut.
     message.resume();
     this.#doors.lingering.answer(socket, { status, headers, body, method: message.method });

@@ -186,7 +186,7 @@ describe('hostile bytes', () => {
     ['sends half a head', 'GET / HTTP/1.1\r\nHost: a\r\n'],
     ['sends half a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx'],
   ])('a client that %s is cut in time', async (_name, bytes) => {
-    const limits = { headerBytesMax: 8_192, handshakeTimeoutMs: 50, messageBytesMax: 100 };
+    const limits = { headerBytesMax: 8_192, headerLinesMax: 9, handshakeTimeoutMs: 50, messageBytesMax: 100 };
     const { port } = await startServer({ ...nothing, handlers: { request: readBody }, limits });
     const { socket, all } = dial(port);
     socket.write(bytes);

@@ -32,6 +32,8 @@ const REQUEST_TIMEOUTS_PER_HANDSHAKE = 6;
 const CHECKS_PER_HANDSHAKE = 10;
 const CHECK_MAX_MS = 1_000;
 const CHECK_MIN_MS = 10;
+/** `GET / HTTP/1.0` and two line ends: who has said less has asked nothing. */
+const SHORTEST_REQUEST_BYTES = 18;
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
 
 /** The part of a server that its type declarations leave out. */
@@ -44,6 +46,8 @@ interface AdoptingServer {
 export interface HttpServerOptions {
   readonly limits: {
     readonly headerBytesMax: number;
+    /** Lines of a head; each costs some hundred bytes of memory, however short it is. */
+    readonly headerLinesMax: number;
     readonly handshakeTimeoutMs: number;
     readonly messageBytesMax: number;
   };
@@ -62,6 +66,7 @@ export interface HttpServerOptions {
 /** Serves HTTP and WebSockets on one listener. */
 export class HttpServer {
   readonly #handlers: HttpHandlers;
+  readonly #headerLinesMax: number;
   readonly #logger: Logger;
   readonly #timers: Timers;
   readonly #http: Server;
@@ -78,6 +83,7 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#handlers = options.handlers;
+    this.#headerLinesMax = options.limits.headerLinesMax;
     this.#logger = options.logger;
     this.#timers = options.timers;
     const rules: ConnectionRules = {
@@ -166,9 +172,8 @@ export class HttpServer {
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     });
-    // node:http drops lines beyond a thousand without a word; each of them may be a target.
-    // `headerBytesMax` bounds them.
-    http.maxHeadersCount = 0;
+    // node:http drops lines beyond this without a word. One more than allowed shows that it did.
+    http.maxHeadersCount = limits.headerLinesMax + 1;
     http.on('request', (request, response) => this.#handle(request, response, false));
     http.on('checkContinue', (request, response) => this.#handle(request, response, true));
     // A client that has said all it wanted to (FIN) may still be waiting for its answer.
@@ -187,6 +192,7 @@ export class HttpServer {
     response.on('close', this.#finished);
     if (this.#closing) response.shouldKeepAlive = false;
     const exchange = new PlainExchange(response, this.#exchangeDoors, expectsContinue);
+    if (this.#hasTooManyLines(message)) return exchange.sendLast(431, PLAIN_TEXT, textOf(431));
     this.#handlers.request(new PlainRequest(message, exchange), exchange);
   }
 
@@ -197,7 +203,12 @@ export class HttpServer {
       settled: this.#settled,
     });
     this.#pendingUpgrades.add(request);
+    if (this.#hasTooManyLines(message)) return request.refuse(431, PLAIN_TEXT, textOf(431));
     this.#handlers.upgrade?.(request);
+  }
+
+  #hasTooManyLines(message: IncomingMessage): boolean {
+    return message.rawHeaders.length > 2 * this.#headerLinesMax;
   }
 
   readonly #finished = (): void => {
@@ -232,12 +243,15 @@ export class HttpServer {
     this.#logger.debug({ error: error.code ?? error.message }, 'a request could not be read');
     const answering = (socket as net.Socket & { readonly _httpMessage?: ServerResponse | null })._httpMessage;
     // Half of an answer may be out already; a second one would only garble it.
-    if (error.code === 'ECONNRESET' || answering?.headersSent === true || !socket.writable) {
+    const unanswerable = answering?.headersSent === true || !socket.writable;
+    // Nobody gets more bytes than the shortest request is worth, least of all for silence.
+    const saidNothing = socket.bytesRead < SHORTEST_REQUEST_BYTES;
+    if (error.code === 'ECONNRESET' || unanswerable || saidNothing) {
       socket.destroy();
       return;
     }
     const status = statusOf(error.code);
-    this.#lingering.answer(socket, { status, headers: PLAIN_TEXT, body: `${STATUS_CODES[status]}\n` });
+    this.#lingering.answer(socket, { status, headers: PLAIN_TEXT, body: textOf(status) });
   }
 }
 
@@ -255,6 +269,10 @@ function listenOn(acceptor: net.Server, handle: ListenHandle): void {
   assert(typeof inside._listen2 === 'function', 'this release of Node adopts unix sockets');
   inside._handle = handle;
   inside._listen2(null, -1, -1, BACKLOG);
+}
+
+function textOf(status: number): string {
+  return `${STATUS_CODES[status]}\n`;
 }
 
 function statusOf(errorCode: string | undefined): number {

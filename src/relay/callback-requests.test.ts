@@ -132,9 +132,15 @@ describe('connectCallback', () => {
       { name: 'X-Arrokoth-Connection', value: '' },
       { name: 'Host', value: 'elsewhere' },
     ];
-    const rawHeaders = ['Cookie', 'a', 'x-role', 'admin', 'COOKIE', 'b'];
+    const rawHeaders = ['Cookie', 'a', 'x-role', 'admin', 'COOKIE', 'b', 'X_Role', 'admin'];
     const headers = connectCallback({ ...settings, proxySetHeader }, { ...client, rawHeaders })?.headers;
     expect(headers).toEqual(['X-Role', 'proxy', ...endpoint, ...ids]);
+  });
+
+  it('keeps back what a CGI application would take for its own proxy', () => {
+    const rawHeaders = ['Proxy', 'http://evil.example', 'pROXY', 'b', 'Proxy-Authorization', 'c'];
+    const headers = connectCallback(settings, { ...client, rawHeaders })?.headers;
+    expect(headers).toEqual(['Proxy-Authorization', 'c', ...endpoint, ...ids]);
   });
 
   it('replaces the configured query by the client’s, even by none', () => {

@@ -48,7 +48,8 @@ export interface CallbackSubject {
 
 /**
  * Names that speak about one hop, or that a client without a body has no use for. `Trailer` and
- * `Expect` promise something about a body that is never sent.
+ * `Expect` promise something about a body that is never sent. No browser sends `Proxy`, and a CGI
+ * application would take it for its environment's `HTTP_PROXY` and send its own requests there.
  */
 const HOP_NAMES = new Set([
   'connection',
@@ -58,6 +59,7 @@ const HOP_NAMES = new Set([
   'transfer-encoding',
   'trailer',
   'expect',
+  'proxy',
   'x-request-id',
 ]);
 const HOP_PREFIXES = ['sec-websocket', 'x-kuiperbelt-', 'x-arrokoth-'];
@@ -158,13 +160,16 @@ function clientLines(
   return lines;
 }
 
-/** Each rule takes all lines of its name away and, unless its value is empty, adds one. */
+/**
+ * Each rule takes all lines of its name away and, unless its value is empty, adds one. Names are
+ * compared as a CGI-like interface sees them, so that a client's `X_Role` cannot pass for `X-Role`.
+ */
 function applyProxySetHeader(settings: CallbackSettings, lines: Line[]): Line[] {
   let result = lines;
   for (const { name, value } of settings.proxySetHeader) {
-    const lowerCase = name.toLowerCase();
-    if (TRANSPORT_NAMES.has(lowerCase)) continue;
-    result = result.filter(([other]) => other.toLowerCase() !== lowerCase);
+    const comparable = comparableName(name);
+    if (TRANSPORT_NAMES.has(comparable)) continue;
+    result = result.filter(([other]) => comparableName(other) !== comparable);
     if (value !== '') result.push([name, value]);
   }
   return result;

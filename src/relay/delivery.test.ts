@@ -8,6 +8,7 @@ import {
   type DeliveryOutcome,
   FAILURE_TEXTS,
   methodAnswer,
+  pageCallAnswer,
   pingAnswer,
   readTargets,
   sendAnswer,
@@ -140,6 +141,7 @@ describe('refusals', () => {
   it('are JSON with a result, each with its status', () => {
     const refusals = [
       [unauthorizedAnswer(), 401],
+      [pageCallAnswer(), 403],
       [targetsFailureAnswer('too_many'), 400],
       [targetsFailureAnswer('channel_invalid'), 400],
       [bodyTooLargeAnswer(), 413],

@@ -115,6 +115,11 @@ export function unauthorizedAnswer(): OutgoingAnswer {
   return refusal(401, 'bearer token is missing or wrong', challenge);
 }
 
+/** 403: a page of a browser makes a call that is the application's. */
+export function pageCallAnswer(): OutgoingAnswer {
+  return refusal(403, 'pages may not call without a token');
+}
+
 /** 413: the body is larger than `limits.body`. */
 export function bodyTooLargeAnswer(): OutgoingAnswer {
   return refusal(413, 'request body is too large');

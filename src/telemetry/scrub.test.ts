@@ -47,6 +47,18 @@ describe('scrubFields', () => {
     expect(scrubbed.list).toHaveLength(LOG_BOUNDS.entriesMax + 1);
   });
 
+  test('shows what a terminal would obey', () => {
+    const { url } = scrubFields({ url: 'a\u009b31mb\u007fc\u202ed\u2028e é €' }, hiding);
+    expect(url).toBe('a\\u009b31mb\\u007fc\\u202ed\\u2028e é €');
+  });
+
+  test('takes no field for the prototype of the line', () => {
+    const fields = JSON.parse('{"__proto__":{"admin":true},"a":1}') as Record<string, unknown>;
+    const scrubbed = scrubFields(fields, hiding);
+    expect(scrubbed.admin).toBeUndefined();
+    expect(JSON.stringify(scrubbed)).toBe('{"a":1}');
+  });
+
   test('survives what JSON cannot say', () => {
     const circular: Record<string, unknown> = {};
     circular.self = circular;

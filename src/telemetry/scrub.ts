@@ -14,6 +14,12 @@ export const HIDDEN = '[hidden]';
 
 const SECRET_NAMES = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'token']);
 
+/**
+ * What JSON leaves as it is although a terminal obeys it: controls beyond ASCII, and marks that turn
+ * the direction of the text around. Clients choose paths, and people read logs on terminals.
+ */
+const UNSEEN = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /** Copies `fields` with secrets hidden and everything long, deep or binary cut down. */
 export function scrubFields(fields: LogFields, options: { readonly showSecrets: boolean }): LogFields {
   return scrubRecord(fields, options.showSecrets, 0);
@@ -27,6 +33,8 @@ function scrubRecord(record: LogFields, showSecrets: boolean, depth: number): Re
       scrubbed['…'] = 'more fields were left out';
       break;
     }
+    // As a name it would exchange the prototype of the line.
+    if (name === '__proto__') continue;
     const hidden = !showSecrets && SECRET_NAMES.has(name.toLowerCase());
     scrubbed[name] = hidden ? HIDDEN : scrubValue(record[name], showSecrets, depth);
   }
@@ -69,5 +77,10 @@ function scrubError(error: Error, showSecrets: boolean, depth: number): unknown 
 }
 
 function shorten(text: string, charsMax: number): string {
-  return text.length <= charsMax ? text : `${text.slice(0, charsMax)}… (${text.length} characters)`;
+  const short = text.length <= charsMax ? text : `${text.slice(0, charsMax)}… (${text.length} characters)`;
+  return short.replace(UNSEEN, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

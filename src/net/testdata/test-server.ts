@@ -37,7 +37,7 @@ export interface TestServer {
 
 /** Small bounds, no timeouts that a test could meet by accident. */
 const DEFAULT_OPTIONS = {
-  limits: { headerBytesMax: 8_192, handshakeTimeoutMs: 10_000, messageBytesMax: 65_536 },
+  limits: { headerBytesMax: 8_192, headerLinesMax: 100, handshakeTimeoutMs: 10_000, messageBytesMax: 65_536 },
   slowClient: { policy: 'close', queueBytesMax: 1_048_576, queueMessagesMax: 1_024 },
   idleTimeoutMs: 0,
   ping: { intervalMs: 0, timeoutMs: 0 },
