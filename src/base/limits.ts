@@ -51,6 +51,19 @@ export const DEFAULTS = {
   callbackCloseAttemptsMax: 10,
   callbackCloseBackoffMs: 500,
   callbackCloseBackoffMaxMs: 60_000,
+  callbackDialTimeoutMs: 2_000,
+  /** Often enough that a dead backend costs few connects, seldom enough to be no load. */
+  healthIntervalMs: 5_000,
+  healthTimeoutMs: 2_000,
+  healthyAfter: 2,
+  unhealthyAfter: 3,
+  /** Few enough that clients do not pay for a dead backend, more than one mishap. */
+  breakerFailures: 5,
+  breakerFailurePercent: 50,
+  breakerWindowMs: 10_000,
+  breakerCallsMin: 20,
+  breakerRestMs: 1_000,
+  breakerRestMaxMs: 30_000,
   callbackReplyBytesMax: 16 * MIB,
   isolationTimeoutMs: 3_000,
   /** Ten times what the longest pause of a healthy worker takes; shorter than clients go on hoping. */
@@ -72,6 +85,8 @@ export const LIMITS = {
   writeBatchBytesMax: 64 * KIB,
   /** How long a closed connection may take to answer our close frame before the socket is cut. */
   closeHandshakeMs: 5_000,
+  /** URLs in a list of backends: each call looks at all, and each has its figures. */
+  backendsMax: 16,
   /** Redirects that a connect callback follows, as Go's client does. */
   redirectsMax: 10,
   /**

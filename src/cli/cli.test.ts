@@ -120,7 +120,7 @@ describe('arrokoth demo', () => {
       node: { dataDir: '/tmp/demo' },
       api: { listen: { host: '127.0.0.1', port: 2 } },
     });
-    expect(config?.callback.connect).toBe('http://127.0.0.1:3/connect');
+    expect(config?.callback.connect).toEqual(['http://127.0.0.1:3/connect']);
     expect(seen.requests[0]?.warnings).toEqual([]);
     expect(seen.stdout).toContain('http://127.0.0.1:3/\n');
     expect(seen.stdout.match(/^ +curl .*$/gm)).toHaveLength(3);

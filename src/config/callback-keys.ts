@@ -4,33 +4,34 @@
  * One entry a key: how it is read, what it means, and why its bounds are what they are.
  */
 import { DEFAULTS, LIMITS } from '../base/index.ts';
+import { backendUrlsField, breakerGroup, checkBreaker, healthGroup } from './backends-fields.ts';
 import { formatDuration } from './duration.ts';
 import { booleanField, choiceField, durationField, integerField } from './field.ts';
-import { urlField } from './text-fields.ts';
+import { group } from './group.ts';
 import { signingKeysField } from './tokens-field.ts';
 
 const COUNT_MAX = 1_000_000;
-const URL_REASON = 'Absolute, `http` or `https`.';
+const URL_REASON = 'Absolute, `http` or `https`. A list names several backends, 16 at most.';
 
 /** The keys under `callback:`. */
 export const callbackKeys = {
-  connect: urlField({
+  connect: backendUrlsField({
     description: 'Asked for every connect; its 200 with a session key admits the client.',
     reason: `${URL_REASON} Without it every connect is answered 500, as in kuiperbelt.`,
     example: 'http://127.0.0.1:12346/connect',
   }),
-  establish: urlField({
+  establish: backendUrlsField({
     description:
       'Asked when the WebSocket stands, before its hello; messages sent meanwhile wait behind the hello.',
     reason: URL_REASON,
     example: 'http://127.0.0.1:12346/establish',
   }),
-  receive: urlField({
+  receive: backendUrlsField({
     description: 'Gets every message of a client; without it they are discarded.',
     reason: URL_REASON,
     example: 'http://127.0.0.1:12346/receive',
   }),
-  close: urlField({
+  close: backendUrlsField({
     description: 'Told when a connection has ended.',
     reason: URL_REASON,
     example: 'http://127.0.0.1:12346/close',
@@ -40,6 +41,13 @@ export const callbackKeys = {
     description: 'Bound of a connect, establish or receive callback, from dialling to the last byte.',
     reason: `\`0s\` means ${formatDuration(LIMITS.callbackTimeoutMaxMs)}; a bound of a few seconds is wise.`,
     example: '10s',
+  }),
+  dial_timeout: durationField({
+    fallbackMs: DEFAULTS.callbackDialTimeoutMs,
+    minMs: 10,
+    maxMs: 60_000,
+    description: 'Bound of dialling one of several backends; then the next is tried. Not in kuiperbelt.',
+    reason: 'A single URL has the whole of the timeout.',
   }),
   close_timeout: durationField({
     fallbackMs: DEFAULTS.callbackCloseTimeoutMs,
@@ -101,4 +109,6 @@ export const callbackKeys = {
     description:
       'Whether new traces ask to be recorded; those of clients keep their flag. Not in kuiperbelt.',
   }),
+  health: group(healthGroup),
+  breaker: group(breakerGroup).superRefine(checkBreaker),
 } as const;

@@ -30,13 +30,46 @@ export interface HeaderRule {
   readonly value: string;
 }
 
+/** Statuses of answers, from `min` to `max`. */
+export interface StatusRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** How the health of backends is checked; `path` null: it is not. */
+export interface BackendHealthConfig {
+  readonly path: string | null;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Checks in a row that change the word about a backend. */
+  readonly healthyAfter: number;
+  readonly unhealthyAfter: number;
+  /** What a good answer has. */
+  readonly status: StatusRange;
+}
+
+/** When a backend rests; `relay/` has the rule. Failures in a row or a rate of 0: none count. */
+export interface BreakerConfig {
+  readonly failuresInRow: number;
+  /** From 0 to 1. */
+  readonly failureRate: number;
+  readonly windowMs: number;
+  readonly windowCallsMin: number;
+  readonly openMs: number;
+  readonly openMaxMs: number;
+}
+
 /** What the application is asked and told, and how patiently. */
 export interface CallbackConfig {
-  /** URLs; null means that the callback is not made. `connect` null: every connect answers 500. */
-  readonly connect: string | null;
-  readonly establish: string | null;
-  readonly receive: string | null;
-  readonly close: string | null;
+  /** URLs, at least one; null: the callback is not made. `connect` null: every connect answers 500. */
+  readonly connect: readonly string[] | null;
+  readonly establish: readonly string[] | null;
+  readonly receive: readonly string[] | null;
+  readonly close: readonly string[] | null;
+  /** Of several backends: bound of dialling one before the next is tried. */
+  readonly dialTimeoutMs: number;
+  readonly health: BackendHealthConfig;
+  readonly breaker: BreakerConfig;
   /** Dialling to the last byte of the body, for connect, establish and receive; 0: the host's bound only. */
   readonly timeoutMs: number;
   readonly closeTimeoutMs: number;

@@ -84,10 +84,10 @@ describe("a container's configuration file", () => {
       idleTimeoutMs: 90_000,
       path: { connect: '/c', close: '/x', stats: '/s', send: '/m', ping: '/p' },
       callback: {
-        connect: 'http://app/connect',
-        establish: 'http://app/establish',
-        close: 'https://app/close?a=b',
-        receive: 'http://app:8080/receive',
+        connect: ['http://app/connect'],
+        establish: ['http://app/establish'],
+        close: ['https://app/close?a=b'],
+        receive: ['http://app:8080/receive'],
         timeoutMs: 1_500,
       },
     });

@@ -10,10 +10,11 @@ import type { Config } from './config.ts';
 import { type ConfigTree, readConfigTree } from './config-tree.ts';
 import type { Environment } from './environment.ts';
 import { escapeVariables } from './expand-variables.ts';
+import { type Keys, keysOfGroup } from './group.ts';
 import { LineIndex } from './line-index.ts';
 import { nearestName } from './nearest-name.ts';
 import { type ConfigProblem, formatPlace } from './problem.ts';
-import { fileSchema, GROUPS, topKeys } from './schema.ts';
+import { fileKeys, fileSchema, GROUPS, topKeys } from './schema.ts';
 import { renderTemplate } from './template.ts';
 import { adviseOn, toConfig } from './to-config.ts';
 
@@ -91,24 +92,25 @@ function readIssue(issue: z.core.$ZodIssue): Complaint[] {
   if (issue.code !== 'unrecognized_keys') return [{ keys: issue.path, message: issue.message }];
   return issue.keys.map((key) => ({
     keys: [...issue.path, key],
-    message: `unknown key${suggest(String(issue.path[0] ?? ''), key)}`,
+    message: `unknown key${suggest(issue.path.map(String), key)}`,
   }));
 }
 
 /** The key that was probably meant: a sister with a similar name, or the same name elsewhere. */
-function suggest(group: string, key: string): string {
-  const sisters = group === '' ? [...Object.keys(topKeys), ...Object.keys(GROUPS)] : keysOf(group);
-  const prefix = group === '' ? '' : `${group}.`;
+function suggest(group: readonly string[], key: string): string {
+  const sisters = Object.keys(keysAt(group));
   const near = nearestName(key, sisters);
-  if (near !== null) return `, did you mean ${prefix}${near}?`;
-  const homes = Object.keys(GROUPS).filter((name) => keysOf(name).includes(key));
+  if (near !== null) return `, did you mean ${[...group, near].join('.')}?`;
+  const homes = Object.keys(GROUPS).filter((name) => Object.hasOwn(keysAt([name]), key));
   const elsewhere = [...(Object.hasOwn(topKeys, key) ? [key] : []), ...homes.map((home) => `${home}.${key}`)];
   if (elsewhere.length > 0) return `, did you mean ${elsewhere.join(' or ')}?`;
-  return group === ''
+  return group.length === 0
     ? '; the reference of the configuration file lists all'
     : `; known here are ${sisters.join(', ')}`;
 }
 
-function keysOf(group: string): string[] {
-  return Object.keys(GROUPS[group as keyof typeof GROUPS]?.keys ?? {});
+function keysAt(path: readonly string[]): Keys {
+  let keys: Keys = fileKeys;
+  for (const name of path) keys = keysOfGroup(keys[name]) ?? {};
+  return keys;
 }

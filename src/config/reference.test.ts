@@ -1,6 +1,7 @@
 /** The reference page is fresh, complete, and its example is a valid file. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { type Keys, keysOfGroup } from './group.ts';
 import { parseConfig } from './load.ts';
 import { renderExample, renderReference } from './reference.ts';
 import { configJsonSchema, GROUPS, topKeys } from './schema.ts';
@@ -8,8 +9,16 @@ import { configJsonSchema, GROUPS, topKeys } from './schema.ts';
 const page = readFileSync(new URL('../../docs/reference/configuration.md', import.meta.url), 'utf8');
 const names = [
   ...Object.keys(topKeys),
-  ...Object.entries(GROUPS).flatMap(([group, { keys }]) => Object.keys(keys).map((key) => `${group}.${key}`)),
+  ...Object.entries(GROUPS).flatMap(([group, { keys }]) => namesIn(keys, `${group}.`)),
 ];
+
+/** Groups within groups are named themselves, before their keys. */
+function namesIn(keys: Keys, prefix: string): string[] {
+  return Object.entries(keys).flatMap(([name, key]) => [
+    `${prefix}${name}`,
+    ...namesIn(keysOfGroup(key) ?? {}, `${prefix}${name}.`),
+  ]);
+}
 
 describe('docs/reference/configuration.md', () => {
   it('is what scripts/write-configuration-reference.ts writes', () => {
@@ -31,8 +40,8 @@ describe('docs/reference/configuration.md', () => {
     const defaults = parseConfig({ text: '', path: '', env: {} });
     let shown = 0;
     for (const [, name, text] of lines) {
-      const [key, sub] = (name as string).split('.') as [string, string | undefined];
-      const value = sub === undefined ? `${key}: ${text}` : `${key}: { ${sub}: ${text} }`;
+      const [key, ...inside] = (name as string).split('.').reverse() as [string, ...string[]];
+      const value = inside.reduce((within, group) => `${group}: { ${within} }`, `${key}: ${text}`);
       const outcome = parseConfig({ text: value, path: '', env: {} });
       expect(outcome.ok && outcome.value.config, value).toEqual(defaults.ok && defaults.value.config);
       shown += 1;
@@ -43,10 +52,16 @@ describe('docs/reference/configuration.md', () => {
 
 describe('configJsonSchema', () => {
   it('knows every key with its description, and no other', () => {
-    const schema = configJsonSchema() as { properties: Record<string, { properties?: object }> };
-    const found = Object.entries(schema.properties).flatMap(([name, { properties }]) =>
-      name in GROUPS ? Object.keys(properties ?? {}).map((key) => `${name}.${key}`) : [name],
-    );
+    interface Node {
+      readonly properties?: Record<string, Node>;
+    }
+    const namesOf = ({ properties = {} }: Node, prefix: string): string[] =>
+      Object.entries(properties).flatMap(([name, inside]) => {
+        const below = namesOf(inside, `${prefix}${name}.`);
+        return prefix === '' && name in GROUPS ? below : [`${prefix}${name}`, ...below];
+      });
+    const schema = configJsonSchema() as Node;
+    const found = namesOf(schema, '');
     expect(found).toEqual(names);
     expect(schema).toMatchObject({
       additionalProperties: false,

@@ -5,13 +5,10 @@
  * fails when the page and the schema differ. What cannot be derived (templates, variables,
  * notation) is the prose at the top.
  */
+import { z } from 'zod';
 import type { FieldCard } from './field.ts';
+import { type Keys, keysOfGroup } from './group.ts';
 import { GROUPS, topKeys } from './schema.ts';
-
-interface Described {
-  meta(): Record<string, unknown> | undefined;
-}
-type Keys = Readonly<Record<string, Described>>;
 
 const INTRODUCTION = `# Configuration file
 
@@ -78,18 +75,29 @@ export function renderExample(): string {
 }
 
 function renderLines(keys: Keys, indent: string): string {
-  return Object.entries(keys)
-    .map(([name, key]) => `${indent}${name}: ${card(key)['x-example']}\n`)
-    .join('');
+  const lines = Object.entries(keys).map(([name, key]) => {
+    const inside = keysOfGroup(key);
+    if (inside !== null) return `${indent}${name}:\n${renderLines(inside, `${indent}  `)}`;
+    return `${indent}${name}: ${card(key)['x-example']}\n`;
+  });
+  return lines.join('');
 }
 
 function renderTable(keys: Keys, prefix: string): string {
+  return tableHead('Key', 'Type', 'Default', 'Meaning', 'Bounds and reason') + renderRows(keys, prefix);
+}
+
+/** A group within a group has a row of its own, and its keys follow it. */
+function renderRows(keys: Keys, prefix: string): string {
   const rows = Object.entries(keys).map(([name, key]) => {
-    const field = card(key);
     const names = `\`${prefix}${name}\``;
-    return tableRow(names, field['x-type'], field['x-default'], field.description, field['x-reason']);
+    const inside = keysOfGroup(key);
+    const field = card(key);
+    if (inside === null)
+      return tableRow(names, field['x-type'], field['x-default'], field.description, field['x-reason']);
+    return tableRow(names, 'group', '', field.description, '') + renderRows(inside, `${prefix}${name}.`);
   });
-  return `${tableHead('Key', 'Type', 'Default', 'Meaning', 'Bounds and reason')}${rows.join('')}`;
+  return rows.join('');
 }
 
 function tableHead(...titles: string[]): string {
@@ -100,6 +108,6 @@ function tableRow(...cells: string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
 }
 
-function card(key: Described): FieldCard {
-  return key.meta() as unknown as FieldCard;
+function card(key: Keys[string]): FieldCard {
+  return z.globalRegistry.get(key) as unknown as FieldCard;
 }

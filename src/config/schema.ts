@@ -10,10 +10,10 @@ import { DEFAULTS, LIMITS } from '../base/index.ts';
 import { callbackKeys } from './callback-keys.ts';
 import type { TcpAddress } from './config.ts';
 import { formatDuration } from './duration.ts';
-import { booleanField, choiceField, describeShape, durationField, integerField } from './field.ts';
+import { booleanField, choiceField, durationField, integerField } from './field.ts';
+import { group } from './group.ts';
 import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './limit-keys.ts';
 import { apiKeys, appKeys, drainKeys, logKeys, nodeKeys, pathKeys } from './node-keys.ts';
-import { Scalar } from './scalar.ts';
 import { formatTcpAddress, isLoopback } from './tcp-address.ts';
 import {
   endpointField,
@@ -162,23 +162,24 @@ export const GROUPS = {
   log: { description: 'Log lines, on standard error. Not in kuiperbelt.', keys: logKeys },
 } as const;
 
+/** All that stands at the top level, groups included. */
+export const fileKeys = {
+  ...topKeys,
+  callback: group(GROUPS.callback).superRefine(checkBackoff),
+  path: group(GROUPS.path).superRefine(checkPaths),
+  node: group(GROUPS.node),
+  app: group(GROUPS.app).superRefine(checkExposure),
+  api: group(GROUPS.api).superRefine(checkExposure),
+  slow_client: group(GROUPS.slow_client),
+  ping: group(GROUPS.ping),
+  limits: group(GROUPS.limits),
+  idempotency: group(GROUPS.idempotency),
+  drain: group(GROUPS.drain),
+  log: group(GROUPS.log),
+} as const;
+
 /** The file: unknown keys are refused, absent ones take their default. */
-export const fileSchema = z
-  .strictObject({
-    ...topKeys,
-    callback: group(GROUPS.callback).superRefine(checkBackoff),
-    path: group(GROUPS.path).superRefine(checkPaths),
-    node: group(GROUPS.node),
-    app: group(GROUPS.app).superRefine(checkExposure),
-    api: group(GROUPS.api).superRefine(checkExposure),
-    slow_client: group(GROUPS.slow_client),
-    ping: group(GROUPS.ping),
-    limits: group(GROUPS.limits),
-    idempotency: group(GROUPS.idempotency),
-    drain: group(GROUPS.drain),
-    log: group(GROUPS.log),
-  })
-  .superRefine(checkTogether);
+export const fileSchema = z.strictObject(fileKeys).superRefine(checkTogether);
 
 /** Checked values under the names of the file. */
 export type FileValues = z.output<typeof fileSchema>;
@@ -199,23 +200,6 @@ export function configJsonSchema(): Record<string, unknown> {
 }
 
 type Issues = { addIssue(issue: { code: 'custom'; message: string; path?: PropertyKey[] }): void };
-
-function group<Shape extends z.core.$ZodLooseShape>(entry: { description: string; keys: Shape }) {
-  const keys = z.strictObject(entry.keys, {
-    error: (issue) =>
-      issue.code === 'invalid_type'
-        ? `expected a mapping of keys, got ${describeShape(issue.input)}`
-        : undefined,
-  });
-  return z.preprocess(toMapping, keys).meta({ description: entry.description });
-}
-
-/** A group without a value is an empty one. Any other scalar must not pass for a mapping: it is an object. */
-function toMapping(input: unknown): unknown {
-  if (input === undefined) return {};
-  if (!(input instanceof Scalar)) return input;
-  return input.empty || input.broken ? {} : input.text;
-}
 
 function checkBackoff(callback: { close_backoff: number; close_backoff_max: number }, issues: Issues): void {
   if (callback.close_backoff <= callback.close_backoff_max) return;

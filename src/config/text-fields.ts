@@ -29,25 +29,6 @@ const TEXT_LENGTH_MAX = 4_096;
 
 const NONE = 'none';
 
-/** A callback's URL; null when the key is left out. */
-export function urlField(notes: Notes) {
-  return textField<string | null>({
-    ...notes,
-    type: 'URL',
-    fallback: null,
-    defaultText: NONE,
-    // A URL may hold a password.
-    mask: (text) => text.replace(/\/\/.*@/, '//***@'),
-    check: (text) => (isCallbackUrl(text) ? ok(text) : failed(`an absolute URL such as ${notes.example}`)),
-  });
-}
-
-function isCallbackUrl(text: string): boolean {
-  // The parser would silently drop spaces and accept "http:host", which Go's refuses.
-  if (!VISIBLE_ASCII.test(text) || text.length > TEXT_LENGTH_MAX) return false;
-  return /^https?:\/\/[^/?#]/i.test(text) && URL.canParse(text);
-}
-
 /** The path of one of our own endpoints. */
 export function pathField(notes: Notes & { readonly fallback: string }) {
   return textField<string>({

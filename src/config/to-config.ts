@@ -4,6 +4,7 @@
  * Hardly more than renaming: every value was read and checked by `schema.ts`. What an operator
  * should know about a valid file, because it is open or useless as it stands, is said by `adviseOn`.
  */
+import { toBackendHealth, toBreaker } from './backends-fields.ts';
 import type { Config } from './config.ts';
 import type { FileValues } from './schema.ts';
 
@@ -61,6 +62,9 @@ function toCallback(callback: FileValues['callback']): Config['callback'] {
     establish: callback.establish,
     receive: callback.receive,
     close: callback.close,
+    dialTimeoutMs: callback.dial_timeout,
+    health: toBackendHealth(callback.health),
+    breaker: toBreaker(callback.breaker),
     timeoutMs: callback.timeout,
     closeTimeoutMs: callback.close_timeout,
     closeAttemptsMax: callback.close_attempts,

@@ -9,7 +9,7 @@ const settings: CallbackSettings = {
   channelHeader: 'X-App-Channel',
   proxySetHeader: [{ name: 'X-Set', value: 'set' }],
   endpoint: 'localhost:9180',
-  callback: { connect: 'http://app/connect', establish: null, receive: null, close: null },
+  callback: { connect: ['http://app/connect'], establish: null, receive: null, close: null },
 };
 const OURS = [
   'X-Kuiperbelt-Endpoint',

@@ -15,10 +15,10 @@ const settings: CallbackSettings = {
   proxySetHeader: [],
   endpoint: 'localhost:12345',
   callback: {
-    connect: 'http://app/connect',
-    establish: 'http://app/establish',
-    receive: 'http://app/receive',
-    close: 'http://app/close',
+    connect: ['http://app/connect'],
+    establish: ['http://app/establish'],
+    receive: ['http://app/receive'],
+    close: ['http://app/close'],
   },
 };
 const none = { connect: null, establish: null, receive: null, close: null };
@@ -57,6 +57,8 @@ describe('connectCallback', () => {
     expect(connectCallback(settings, { ...client, rawHeaders })).toEqual({
       method: 'GET',
       url: 'http://app/connect',
+      callback: 'connect',
+      urls: [],
       headers: [
         ...['Cookie', 'a=1', 'X-Tag', '1', 'Keep-Alive', '300', 'x-tag', '2', 'Origin', 'http://x'],
         ...endpoint,
@@ -145,10 +147,20 @@ describe('connectCallback', () => {
 
   it('replaces the configured query by the client’s, even by none', () => {
     const url = (connect: string, query: string) =>
-      connectCallback({ ...settings, callback: { ...none, connect } }, { ...client, query })?.url;
+      connectCallback({ ...settings, callback: { ...none, connect: [connect] } }, { ...client, query })?.url;
     expect(url('http://app/c?token=1', 'room=2&x=%20')).toBe('http://app/c?room=2&x=%20');
     expect(url('http://app/c?token=1#top', '')).toBe('http://app/c');
     expect(url('http://app/c', 'a#b')).toBe('http://app/c?a%23b');
+  });
+
+  it('goes to any of several backends, each with the path of its own', () => {
+    const connect = ['http://a/connect', 'http://b:81/v2?x=1'];
+    const request = connectCallback(
+      { ...settings, callback: { ...none, connect } },
+      { ...client, query: 'room=2' },
+    );
+    expect(request).toMatchObject({ url: 'http://a/connect?room=2', callback: 'connect' });
+    expect(request?.urls).toEqual(['http://a/connect?room=2', 'http://b:81/v2?room=2']);
   });
 
   it('knows when there is nobody to ask', () => {
@@ -157,12 +169,20 @@ describe('connectCallback', () => {
 });
 
 describe('the other callbacks', () => {
+  it('go to any of several backends as they are', () => {
+    const all = ['http://a/x?y=1', 'http://b/x'];
+    const several = { ...settings, callback: { connect: all, establish: all, receive: all, close: all } };
+    expect(establishCallback(several, subject)).toMatchObject({ url: all[0], urls: all });
+  });
+
   const ruled = { ...settings, proxySetHeader: [{ name: 'Authorization', value: 'Bearer t' }] };
 
   it('establish: an empty POST', () => {
     expect(establishCallback(ruled, subject)).toEqual({
       method: 'POST',
       url: 'http://app/establish',
+      callback: 'establish',
+      urls: [],
       headers: ['X-Kuiperbelt-Session', 'alice', 'Authorization', 'Bearer t', ...endpoint, ...ids],
       body: null,
       chunked: false,
@@ -174,6 +194,8 @@ describe('the other callbacks', () => {
     expect(receiveCallback(ruled, { ...subject, payload, binary: true })).toEqual({
       method: 'POST',
       url: 'http://app/receive',
+      callback: 'receive',
+      urls: [],
       headers: [
         'Content-Type',
         'application/octet-stream',

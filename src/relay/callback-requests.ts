@@ -21,17 +21,25 @@ export interface CallbackSettings {
   /** What `X-Kuiperbelt-Endpoint` says, already derived. */
   readonly endpoint: string;
   readonly callback: {
-    readonly connect: string | null;
-    readonly establish: string | null;
-    readonly receive: string | null;
-    readonly close: string | null;
+    /** At least one URL each; null: this callback is not made. */
+    readonly connect: readonly string[] | null;
+    readonly establish: readonly string[] | null;
+    readonly receive: readonly string[] | null;
+    readonly close: readonly string[] | null;
   };
 }
+
+/** Which of the four callbacks a request is. */
+export type CallbackName = 'connect' | 'establish' | 'receive' | 'close';
 
 /** A request to the application; timeouts and bounds are added by who sends it. */
 export interface CallbackRequest {
   readonly method: string;
   readonly url: string;
+  /** The callback whose backends are meant by `urls`. */
+  readonly callback: CallbackName;
+  /** Where there are several backends: the URL at each, in the order of the configuration. Else empty. */
+  readonly urls: readonly string[];
   /** Name, value, name, value. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | null;
@@ -66,6 +74,8 @@ const HOP_PREFIXES = ['sec-websocket', 'x-kuiperbelt-', 'x-arrokoth-'];
 /** Names that `proxy_set_header` cannot touch, because the transport writes them. */
 const TRANSPORT_NAMES = new Set(['host', 'content-length', 'transfer-encoding', 'trailer']);
 
+const NO_URLS: readonly string[] = [];
+
 type Line = readonly [name: string, value: string];
 
 /** Asks the application whether a client may connect; the client's headers and query go along. */
@@ -87,8 +97,11 @@ export function connectCallback(
   lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(client));
   const offered = offeredProtocols(client.rawHeaders);
   if (offered.length > 0) lines.push([OFFER_HEADER, offered.join(', ')]);
-  const url = withQuery(settings.callback.connect, client.query);
-  return { method: client.method, url, headers: lines.flat(), body: null, chunked: false };
+  const { connect } = settings.callback;
+  const { method, query } = client;
+  const url = withQuery(connect[0] as string, query);
+  const urls = connect.length === 1 ? NO_URLS : connect.map((each) => withQuery(each, query));
+  return { method, url, callback: 'connect', urls, headers: lines.flat(), body: null, chunked: false };
 }
 
 /** Tells the application that the WebSocket stands, and asks whether it may go on. */
@@ -99,7 +112,7 @@ export function establishCallback(
   if (settings.callback.establish === null) return null;
   const lines = applyProxySetHeader(settings, [[settings.sessionHeader, subject.key]]);
   lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(subject));
-  return post(settings.callback.establish, lines);
+  return post('establish', settings.callback.establish, lines);
 }
 
 /** Hands a client's message to the application. As in kuiperbelt, `proxy_set_header` is not applied. */
@@ -114,7 +127,7 @@ export function receiveCallback(
     [settings.sessionHeader, message.key],
     ...subjectLines(message),
   ];
-  return { ...post(settings.callback.receive, lines), body: message.payload, chunked: true };
+  return { ...post('receive', settings.callback.receive, lines), body: message.payload, chunked: true };
 }
 
 /** Tells the application that a connection has ended; the same event always looks the same. */
@@ -135,7 +148,7 @@ export function closeCallback(
   lines.push(['X-Arrokoth-Event-Id', event.eventId]);
   lines.push(['X-Arrokoth-Reason', event.reason]);
   lines.push(['X-Arrokoth-Close-Code', String(event.closeCode)]);
-  return post(settings.callback.close, lines);
+  return post('close', settings.callback.close, lines);
 }
 
 function clientLines(
@@ -182,8 +195,10 @@ function subjectLines(subject: { readonly connectionId: ConnectionId; readonly r
   ];
 }
 
-function post(url: string, lines: readonly Line[]): CallbackRequest {
-  return { method: 'POST', url, headers: lines.flat(), body: null, chunked: false };
+function post(callback: CallbackName, all: readonly string[], lines: readonly Line[]): CallbackRequest {
+  const url = all[0] as string;
+  const urls = all.length === 1 ? NO_URLS : all;
+  return { method: 'POST', url, callback, urls, headers: lines.flat(), body: null, chunked: false };
 }
 
 /** As in kuiperbelt, a query in the configured URL gives way to the client's, even to none. */

@@ -100,7 +100,14 @@ describe('ids', () => {
 });
 
 describe('inTrace', () => {
-  const request = { method: 'GET', url: 'http://app/', body: null, chunked: false } as const;
+  const request = {
+    method: 'GET',
+    url: 'http://app/',
+    callback: 'connect',
+    urls: [],
+    body: null,
+    chunked: false,
+  } as const;
 
   it('says the trace once, in place of whatever was said before', () => {
     const headers = ['TraceParent', 'old', 'Cookie', 'a=1', 'tracestate', 'x=1', 'TRACESTATE', 'y=1'];
