@@ -185,6 +185,11 @@ describe('a handshake that fails', () => {
     expect(walk.life).toMatchObject({ state: 'refused', httpStatus, wakeAtMs: null, probing: false });
   });
 
+  it('is one that was replaced when the probe says 409', () => {
+    const walk = new Walk().take(CONNECT, BROKEN, { type: 'probed', httpStatus: 409, retryAfterMs: 1_000 });
+    expect(walk.life).toMatchObject({ state: 'replaced', httpStatus: 409, wakeAtMs: null, probing: false });
+  });
+
   it.each([
     [10_000, 10_000],
     [700_000, 600_000],

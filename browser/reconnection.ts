@@ -109,8 +109,9 @@ const REPLACED = 4409;
 /** What we sent, or who we are, is not wanted; it would not be the next time either. */
 const REFUSALS = [1002, 1003, 1007, 1008, 1009, 1010];
 const APPLICATION_CODES_MIN = 4000;
-/** HTTP's own words for a client that is not wanted. */
+/** HTTP's own words for a client that is not wanted, and for one whose session has a newer connection. */
 const REFUSING_STATUSES = [401, 403];
+const CONFLICT = 409;
 const PROBE_TIMEOUT_MS = 5_000;
 /** 2 to this power is beyond every bound, and still a number. */
 const EXPONENT_MAX = 30;
@@ -193,6 +194,7 @@ function probed(
 ): [Life, SocketOrder] {
   const { httpStatus, retryAfterMs } = answer;
   const told = { ...life, httpStatus };
+  if (httpStatus === CONFLICT) return [stopped(told, 'replaced', life.code, life.reason), 'drop'];
   if (httpStatus !== null && REFUSING_STATUSES.includes(httpStatus)) {
     return [stopped(told, 'refused', life.code, life.reason), 'drop'];
   }

@@ -222,6 +222,7 @@ const kinds = {
     action: 'The client or its network was gone; it may connect again.',
   },
   REPLACED: {
+    httpStatus: 409,
     closeCode: 4409,
     retryable: false,
     meaning: 'A newer connection with the same session key took the place of this one.',

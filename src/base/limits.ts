@@ -109,6 +109,10 @@ export const LIMITS = {
   idempotencyWaitMs: 10_000,
   /** Larger answers are not kept for repetitions; they list hundreds of sessions. */
   idempotencyAnswerBytesMax: 64 * KIB,
+  /** The longest span over which clients that are sent away come back; longer looks like an outage. */
+  retryAfterSpreadMaxMs: 30_000,
+  /** How long a connect callback takes, as long as nothing was measured. */
+  connectCallbackGuessMs: 100,
   /** Addresses whose connects a worker counts: 100 bytes each. The one that was quiet longest gives way. */
   limitedAddressesMax: 100_000,
   /** Bytes that wait on one link between two workers; then requests over it fail at once. */

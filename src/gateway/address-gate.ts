@@ -60,6 +60,12 @@ export class AddressGate {
     return refusal;
   }
 
+  /** What an attempt of `client` would be told now; nothing is counted. */
+  refusalOf(client: string): AddressRefusal | null {
+    const address = addressGroup(client);
+    return address === null ? null : this.#limits.refusalOf(address, this.#clock.monotonicMs());
+  }
+
   /** That attempt or connection is over; harmless when it was never let in or has left. */
   left(id: ConnectionId): void {
     const address = this.#inside.get(id);

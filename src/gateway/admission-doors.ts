@@ -5,7 +5,7 @@
  * `connect-question.ts` asks the application, `registration.ts` makes the records that survive us,
  * `establishment.ts` opens the connection; `attempts.ts` knows who is on the way.
  */
-import type { Clock, IdSource, Logger } from '../base/index.ts';
+import type { Clock, IdSource, Logger, Random } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type { SessionJournal } from '../journal/index.ts';
 import type { HttpClient } from '../net/index.ts';
@@ -24,6 +24,7 @@ export interface AdmissionDoors {
   readonly config: Config;
   readonly settings: CallbackSettings & ConnectReplySettings;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly forwarded: ForwardedRule;
   readonly ids: IdSource;

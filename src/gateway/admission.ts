@@ -1,12 +1,13 @@
 /**
  * The way in of a connection, and its first step: checks and refusals before the application is asked.
  *
- * Then come the application's word, the records that survive us and the 101; each of these steps has a file
- * of its own, named in `admission-doors.ts`. From the application's 200 on the connection is admitted.
+ * Then come the application's word, the records that survive us and the 101; each of these steps
+ * has a file of its own, named in `admission-doors.ts`. From the application's 200 on the connection
+ * is admitted.
  */
 import type { ErrorCode } from '../base/index.ts';
 import type { UpgradeRequest } from '../net/index.ts';
-import { checkUpgrade } from '../relay/index.ts';
+import { checkUpgrade, type OutgoingAnswer } from '../relay/index.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
 import { type Attempt, Attempts } from './attempts.ts';
 import { ConnectQuestion } from './connect-question.ts';
@@ -44,6 +45,16 @@ export class Admission {
     if (reason !== null) return { code: 'NOT_ADMITTING', reason };
     const isFull = this.#doors.stats.connections > this.#connectionsMax;
     return isFull ? { code: 'CONNECTION_LIMIT', reason: 'the node is full' } : null;
+  }
+
+  /**
+   * What a client at `address` that is counted already would be answered before the application is
+   * asked, or null. It asks and is counted no further.
+   */
+  turnedAway(address: string): OutgoingAnswer | null {
+    const refusal = this.refusal();
+    const limited = refusal === null ? (this.#doors.addresses?.refusalOf(address) ?? null) : null;
+    return this.#attempts.turnedAway(refusal?.reason ?? null, limited);
   }
 
   /** A client asks for a WebSocket on the connect path. */

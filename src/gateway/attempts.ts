@@ -6,7 +6,16 @@
  */
 import type { ErrorCode } from '../base/index.ts';
 import type { UpgradeRequest } from '../net/index.ts';
-import { type AddressRefusal, tooManyAnswer, unavailableAnswer } from '../relay/index.ts';
+import {
+  type AddressRefusal,
+  ConnectPace,
+  CROWDED,
+  conflictAnswer,
+  type OutgoingAnswer,
+  retryAfterSeconds,
+  tooManyAnswer,
+  unavailableAnswer,
+} from '../relay/index.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
 import type { Traced } from './tracing.ts';
 
@@ -19,17 +28,25 @@ export interface Attempt extends Traced {
   settled: boolean;
 }
 
-type AttemptsDoors = Pick<AdmissionDoors, 'stats' | 'logger' | 'tracing' | 'addresses' | 'sessions'>;
+type AttemptsDoors = Pick<
+  AdmissionDoors,
+  'config' | 'clock' | 'random' | 'stats' | 'logger' | 'tracing' | 'addresses' | 'sessions'
+>;
+
+/** Whoever would have to stay away for longer than the shortest `Retry-After` is told so. */
+const CROWDED_MS = 1_000;
 
 /** The attempts of one worker. */
 export class Attempts {
   readonly #doors: AttemptsDoors;
+  readonly #pace: ConnectPace;
   /** Attempts without a verdict yet, and connections that are being established. */
   #inProgress = 0;
   #onIdle: (() => void)[] = [];
 
   constructor(doors: AttemptsDoors) {
     this.#doors = doors;
+    this.#pace = new ConnectPace(doors.config.callback.maxInFlight);
   }
 
   /** Calls `then` as soon as nobody is on the way. */
@@ -44,10 +61,11 @@ export class Attempts {
   }
 
   /** Answered 429. Counted, not logged: a flood of connects should not become a flood of lines. */
-  limited(attempt: Attempt, { limit, retryAfterSeconds }: AddressRefusal): void {
+  limited(attempt: Attempt, refusal: AddressRefusal): void {
     const { logger, tracing } = this.#doors;
+    const { limit } = refusal;
     logger.debug({ ...tracing.facts(attempt), code: 'ADDRESS_LIMIT', limit }, 'too many connects');
-    const answer = tooManyAnswer(`${limit} of this address`, retryAfterSeconds);
+    const answer = this.#limitedAnswer(refusal);
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.settle(attempt);
     this.failed();
@@ -62,11 +80,50 @@ export class Attempts {
   /** Answered 503, unless it has an answer already. */
   refuse(attempt: Attempt, code: ErrorCode, reason: string): void {
     if (attempt.settled) return;
+    this.#answer(attempt, code, reason, unavailableAnswer(reason, this.retryAfterSeconds()));
+  }
+
+  /** Answered 409, unless it has an answer already: whoever comes back would throw the newer one out. */
+  replaced(attempt: Attempt): void {
+    if (attempt.settled) return;
+    const reason = 'a newer connection has the same session key';
+    this.#answer(attempt, 'REPLACED', reason, conflictAnswer(reason));
+  }
+
+  #answer(attempt: Attempt, code: ErrorCode, reason: string, answer: OutgoingAnswer): void {
     const { logger, tracing } = this.#doors;
     logger.warn({ ...tracing.facts(attempt), client: attempt.client, code }, reason);
-    const answer = unavailableAnswer(reason);
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.settle(attempt);
+  }
+
+  /** The application's word on an attempt has come, or there will be none. */
+  answered(): void {
+    this.#pace.answered(this.#doors.clock.monotonicMs(), this.#inProgress);
+  }
+
+  /** When a client that is sent away now should come back; it is expected then. */
+  readonly retryAfterSeconds = (): number => {
+    const { clock, random } = this.#doors;
+    const wait = this.#pace.sentAway(clock.monotonicMs(), this.#inProgress);
+    return retryAfterSeconds(wait, random.fraction());
+  };
+
+  /**
+   * What somebody is told who asks whether to connect: 503 for `reason`, 429 for `limited`, 503 while
+   * more are on the way than get in within a second; else null. Whoever was sent away is counted.
+   */
+  turnedAway(reason: string | null, limited: AddressRefusal | null): OutgoingAnswer | null {
+    if (limited !== null) return this.#limitedAnswer(limited);
+    const { clock, random } = this.#doors;
+    const wait = this.#pace.wait(clock.monotonicMs(), this.#inProgress);
+    if (reason === null && wait.leastMs + wait.spreadMs <= CROWDED_MS) return null;
+    return unavailableAnswer(reason ?? CROWDED, retryAfterSeconds(wait, random.fraction()));
+  }
+
+  #limitedAnswer(refusal: AddressRefusal): OutgoingAnswer {
+    const seconds = retryAfterSeconds(refusal, this.#doors.random.fraction());
+    return tooManyAnswer(`${refusal.limit} of this address`, seconds);
   }
 
   /** Counts an attempt that failed before the application had admitted anybody. */

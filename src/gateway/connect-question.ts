@@ -54,7 +54,9 @@ export class ConnectQuestion {
 
   #answered(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
     const { settings, logger, stats, tracing, attempts, registration } = this.#doors;
-    const reply = readConnectReply(settings, outcome);
+    // Who was not even asked about tells nothing of the application's pace.
+    if (outcome.ok || outcome.error.kind !== 'busy') attempts.answered();
+    const reply = readConnectReply(settings, outcome, attempts.retryAfterSeconds);
     if (reply.type === 'admit') return registration.admit(attempt, reply);
     attempt.request.refuse(reply.status, reply.headers, reply.body);
     const { client } = attempt;
@@ -70,7 +72,8 @@ export class ConnectQuestion {
 
   /** The application may have said yes after we had given up on it. */
   #answeredLate(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
-    const reply = readConnectReply(this.#doors.settings, outcome);
+    const { settings, attempts } = this.#doors;
+    const reply = readConnectReply(settings, outcome, attempts.retryAfterSeconds);
     const key = reply.type === 'admit' ? reply.key : reply.admittedAs;
     if (key === null) return;
     this.#doors.stats.admittedLate();

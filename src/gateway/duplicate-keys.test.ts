@@ -113,7 +113,11 @@ describe('a connection that is replaced before its 101', () => {
     const newer = node.connect(`key=${key}`, 2);
     node.network.release(1, 0);
     node.settle();
-    expect(older.refused?.status).toBe(503);
+    expect(older.refused).toMatchObject({
+      status: 409,
+      body: 'Conflict: a newer connection has the same session key\n',
+    });
+    expect(older.refused?.headers).not.toContain('Retry-After');
     expect(newer.open).toBe(true);
     expect(node.app.closeEvents()).toMatchObject([{ key, reason: 'replaced' }]);
   });

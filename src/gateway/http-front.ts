@@ -115,10 +115,11 @@ export class HttpFront {
   #refusePlain(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
     const { admission, stats, config, forwarded } = this.#doors;
     stats.connecting();
-    const unavailable = admission.refusal()?.reason ?? null;
+    const { host, address } = forwarded.read(request);
+    const turnedAway = admission.turnedAway(address);
     stats.connectError();
     stats.disconnected();
-    answer(connectProbeAnswer(request, config.originPolicy, unavailable, forwarded.read(request).host));
+    answer(connectProbeAnswer(request, config.originPolicy, turnedAway, host));
   }
 
   #stats(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {

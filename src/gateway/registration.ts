@@ -35,6 +35,7 @@ export class Registration {
       if (next !== 'ended') return;
       // Not recorded in time, or ended meanwhile: replaced, closed by the application, a drain.
       establishment.neverBegan(session);
+      if (session.endReason === 'replaced') return attempts.replaced(attempt);
       attempts.refuse(attempt, success ? 'NOT_ADMITTING' : code, 'the connection ended before it began');
     };
     journal.opened(this.#record(session), (failure) =>

@@ -7,7 +7,13 @@
  */
 import type { ChannelName, ConnectionId, SessionKey } from '../base/index.ts';
 import type { Connection, Frame, SendOutcome } from '../net/index.ts';
-import { SessionLife, type SlowClientPolicy, slowClientVerdict, type Trace } from '../relay/index.ts';
+import {
+  type CloseReason,
+  SessionLife,
+  type SlowClientPolicy,
+  slowClientVerdict,
+  type Trace,
+} from '../relay/index.ts';
 import type { Inbox } from './inbox.ts';
 
 /** Messages that came between registration and the hello. */
@@ -33,6 +39,8 @@ export class Session {
   channels: readonly ChannelName[];
   /** Given by the key's home; 0 until then. */
   generation = 0;
+  /** Why it ended; null: it has not, or the application closed it. */
+  endReason: CloseReason | null = null;
   connection: Connection<Session> | null = null;
   inbox: Inbox | null = null;
   /** It is not read because it sent too fast. */

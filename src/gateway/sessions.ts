@@ -97,6 +97,7 @@ export class Sessions {
    */
   end(session: Session, facts: EndFacts): boolean {
     if (!this.#forget(session)) return false;
+    session.endReason = facts.reason;
     const { journal, closeCallbacks, receiveCallbacks } = this.#doors as SessionsDoors;
     journal.closing(session.id, facts);
     const event = { connection: session.id, key: session.key, trace: session.trace, ...facts };

@@ -10,7 +10,7 @@ import { MeshBus } from '../bus/index.ts';
 import type { Config } from '../config/index.ts';
 import { Gateway } from '../gateway/index.ts';
 import { adoptJournals, JournalWriter, journalPath, systemDisk } from '../journal/index.ts';
-import { HttpClient, HttpServer } from '../net/index.ts';
+import { HttpClient, HttpServer, type ProxyProtocolRule } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
 import { callbackSigner, TrustedProxies } from '../relay/index.ts';
 import { systemClock, systemDigest, systemRandom, systemTimers } from '../system/index.ts';
@@ -59,7 +59,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
         slowClient: config.slowClient,
         idleTimeoutMs: config.idleTimeoutMs,
         ping: config.ping,
-        proxyProtocol: listener === 'public' ? headersFrom(config) : null,
+        proxyProtocol: listener === 'public' ? proxyHeaders(doors) : null,
         clock: systemClock,
         timers: systemTimers,
         logger,
@@ -125,9 +125,20 @@ function headerLinesMax({ app, limits }: Config, listener: 'public' | 'app'): nu
   return LIMITS.headerLinesMax + (servesCalls ? limits.targetsMax : 0);
 }
 
-/** Who has to begin with a header of the PROXY protocol; null: nobody. */
-function headersFrom({ proxyProtocol, trustedProxies }: Config): TrustedProxies | null {
-  return proxyProtocol === 'required' ? new TrustedProxies(trustedProxies ?? []) : null;
+/** Whose sockets begin with a header of the PROXY protocol; null: nobody's. */
+function proxyHeaders({ init, meter }: WorkerDoors): ProxyProtocolRule | null {
+  const { proxyProtocol, trustedProxies } = init.config;
+  if (proxyProtocol !== 'required') return null;
+  const trusted = new TrustedProxies(trustedProxies ?? []);
+  const refusals = meter.meter.counter({
+    name: 'arrokoth_proxy_refusals_total',
+    help: 'Sockets that were cut for want of a header of the PROXY protocol, by cause.',
+    labels: ['cause'],
+  });
+  return {
+    trusts: (peer) => trusted.trusts(peer),
+    refused: (cause) => refusals.add(1, { cause }),
+  };
 }
 
 function ofGateway(listener: ListenerName): 'public' | 'app' {

@@ -18,7 +18,7 @@ import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
-import { ProxiedSockets } from './proxied-sockets.ts';
+import { ProxiedSockets, type ProxyProtocolRule } from './proxied-sockets.ts';
 import type { HttpHandlers, ListenHandle } from './types.ts';
 import { PendingUpgrade } from './upgrade-request.ts';
 
@@ -56,7 +56,7 @@ export interface HttpServerOptions {
   readonly idleTimeoutMs: number;
   readonly ping: ConnectionRules['ping'];
   /** Absent: sockets speak HTTP from their first byte. Else a header of the PROXY protocol comes first. */
-  readonly proxyProtocol?: { trusts(peer: string): boolean } | null;
+  readonly proxyProtocol?: ProxyProtocolRule | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -155,7 +155,7 @@ export class HttpServer {
     return new ProxiedSockets({
       ...{ clock: options.clock, timers: options.timers, logger: options.logger },
       timeoutMs: limits.handshakeTimeoutMs,
-      trusts: (peer) => proxyProtocol.trusts(peer),
+      rule: proxyProtocol,
       proceed: (socket) => this.#http.emit('connection', socket),
     });
   }

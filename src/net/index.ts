@@ -3,4 +3,5 @@ export { BearerTokens } from './bearer.ts';
 export { encodeFrame } from './frame.ts';
 export { HttpClient, type HttpClientOptions } from './http-client.ts';
 export { HttpServer, type HttpServerOptions } from './http-server.ts';
+export type { ProxyProtocolRule } from './proxied-sockets.ts';
 export * from './types.ts';

@@ -9,10 +9,20 @@ import type { Socket } from 'node:net';
 import type { Cancellable, Clock, Logger, Timers } from '../base/index.ts';
 import { ProxyHeaderReader } from './proxy-header.ts';
 
-/** What the sockets of one listener are judged by. */
-export interface ProxiedSocketsDoors {
+/** Why a socket is cut: its peer may not speak, its header is none, or does not come in time. */
+export type ProxyRefusal = 'untrusted' | 'malformed' | 'timeout';
+
+/** Whose headers are believed, and who hears of the others. */
+export interface ProxyProtocolRule {
   /** Whether the peer with that address (empty: a unix socket) may say who its client is. */
   trusts(peer: string): boolean;
+  /** A socket is cut. */
+  refused(cause: ProxyRefusal): void;
+}
+
+/** What the sockets of one listener are judged by. */
+export interface ProxiedSocketsDoors {
+  readonly rule: ProxyProtocolRule;
   /** Gets each socket whose header has been read, with what follows it unread. */
   proceed(socket: Socket): void;
   /** How long a header may take. */
@@ -21,6 +31,12 @@ export interface ProxiedSocketsDoors {
   readonly timers: Timers;
   readonly logger: Logger;
 }
+
+const REFUSALS: Readonly<Record<ProxyRefusal, string>> = {
+  untrusted: 'the peer is not trusted',
+  malformed: 'no header of the PROXY protocol',
+  timeout: 'the header took too long',
+};
 
 const SOURCE = Symbol('proxied source');
 const GREETING = Symbol('greeting');
@@ -56,7 +72,7 @@ export class ProxiedSockets {
   /** A socket that was just accepted. */
   take(socket: ProxiedSocket): void {
     socket.on('error', onError);
-    if (!this.#doors.trusts(socket.remoteAddress ?? '')) return this.#cut(socket, 'the peer is not trusted');
+    if (!this.#doors.rule.trusts(socket.remoteAddress ?? '')) return this.#cut(socket, 'untrusted');
     const deadlineMs = this.#doors.clock.monotonicMs() + this.#doors.timeoutMs;
     socket[GREETING] = { owner: this, reader: new ProxyHeaderReader(), deadlineMs };
     this.#waiting.add(socket);
@@ -68,14 +84,14 @@ export class ProxiedSockets {
   /** Cuts what is still waiting, and watches nobody any more. */
   stop(): void {
     this.#sweep.cancel();
-    for (const socket of this.#waiting) this.#cut(socket, 'the server stops');
+    for (const socket of this.#waiting) this.gone(socket);
   }
 
   /** More bytes of a header. */
   read(socket: ProxiedSocket, { reader }: Greeting, chunk: Buffer): void {
     const header = reader.read(chunk);
     if (header.type === 'incomplete') return;
-    if (header.type === 'malformed') return this.#cut(socket, 'no header of the PROXY protocol');
+    if (header.type === 'malformed') return this.#cut(socket, 'malformed');
     this.#release(socket);
     socket.off('error', onError);
     if (header.source !== null) socket[SOURCE] = header.source;
@@ -93,12 +109,15 @@ export class ProxiedSockets {
   #cutOverdue(): void {
     const nowMs = this.#doors.clock.monotonicMs();
     for (const socket of this.#waiting) {
-      if (nowMs >= (socket[GREETING] as Greeting).deadlineMs) this.#cut(socket, 'the header took too long');
+      if (nowMs >= (socket[GREETING] as Greeting).deadlineMs) this.#cut(socket, 'timeout');
     }
   }
 
-  #cut(socket: ProxiedSocket, cause: string): void {
-    this.#doors.logger.debug({ peer: socket.remoteAddress, cause }, 'a socket was refused');
+  /** Counted, and logged at `debug` only: whoever dials at random should not fill a log. */
+  #cut(socket: ProxiedSocket, refusal: ProxyRefusal): void {
+    const { logger, rule } = this.#doors;
+    logger.debug({ peer: socket.remoteAddress, cause: REFUSALS[refusal] }, 'a socket was refused');
+    rule.refused(refusal);
     this.gone(socket);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { AddressLimits, addressGroup } from './address-limits.ts';
+import { AddressLimits, type AddressRefusal, addressGroup } from './address-limits.ts';
 
 const OFF = { connectsPerSecond: 0, connectsBurst: 3, connectionsMax: 0, addressesMax: 10 };
 
@@ -9,7 +9,7 @@ describe('connects of one address', () => {
   it('may come in a burst, then at their rate', () => {
     const book = limits();
     for (let time = 0; time < 3; time++) expect(book.enter('a', 0)).toBeNull();
-    expect(book.enter('a', 0)).toEqual({ limit: 'connects', retryAfterSeconds: 1 });
+    expect(book.enter('a', 0)).toEqual({ limit: 'connects', leastMs: 500, spreadMs: 0 });
     expect(book.enter('a', 499)).not.toBeNull();
     expect(book.enter('a', 500)).toBeNull();
     expect(book.enter('a', 500)).not.toBeNull();
@@ -30,8 +30,46 @@ describe('connects of one address', () => {
   it('say how long to wait', () => {
     const book = new AddressLimits({ ...OFF, connectsPerSecond: 0.1, connectsBurst: 1 });
     book.enter('a', 0);
-    expect(book.enter('a', 0)).toEqual({ limit: 'connects', retryAfterSeconds: 10 });
-    expect(book.enter('a', 7_000)).toEqual({ limit: 'connects', retryAfterSeconds: 3 });
+    expect(book.refusalOf('a', 0)).toEqual({ limit: 'connects', leastMs: 10_000, spreadMs: 0 });
+    expect(book.refusalOf('a', 7_000)).toEqual({
+      limit: 'connects',
+      leastMs: expect.closeTo(3_000),
+      spreadMs: 0,
+    });
+  });
+
+  it('send those who share an address away for one wait after the other, and forget them in time', () => {
+    const book = limits();
+    for (let time = 0; time < 3; time++) book.enter('a', 0);
+    const spans = () => {
+      const { leastMs, spreadMs } = book.enter('a', 0) as AddressRefusal;
+      return [leastMs, leastMs + spreadMs];
+    };
+    expect([spans(), spans(), spans()]).toEqual([
+      [500, 500],
+      [750, 1_000],
+      [1_000, 1_500],
+    ]);
+    expect(book.refusalOf('a', 0)).toMatchObject({ leastMs: 1_250, spreadMs: 750 });
+    for (let time = 0; time < 1_000; time++) book.enter('a', 0);
+    expect(spans()).toEqual([15_500, 30_500]);
+    // 28 s later 56 of 60 are due again; the burst of three is let in, and the next waits for four.
+    for (let time = 0; time < 3; time++) expect(book.enter('a', 28_000)).toBeNull();
+    expect(book.enter('a', 28_000)).toEqual({ limit: 'connects', leastMs: 1_500, spreadMs: 1_000 });
+  });
+
+  it('can be asked about without being counted', () => {
+    const book = limits();
+    expect(book.refusalOf('a', 0)).toBeNull();
+    for (let time = 0; time < 3; time++) {
+      expect(book.refusalOf('a', 0)).toBeNull();
+      book.enter('a', 0);
+    }
+    for (let time = 0; time < 3; time++) {
+      expect(book.refusalOf('a', 100)).toEqual({ limit: 'connects', leastMs: 400, spreadMs: 0 });
+    }
+    expect(book.refusalOf('b', 0)).toBeNull();
+    expect(book.enter('a', 500)).toBeNull();
   });
 
   it('are counted for a bounded number of addresses, and forgotten when it does not matter any more', () => {
@@ -56,7 +94,9 @@ describe('connections of one address', () => {
   it('are bounded, and free again when they end', () => {
     const book = new AddressLimits({ ...OFF, connectionsMax: 2 });
     expect([book.enter('a', 0), book.enter('a', 0)]).toEqual([null, null]);
-    expect(book.enter('a', 0)).toMatchObject({ limit: 'connections' });
+    const refusal = { limit: 'connections', leastMs: 5_000, spreadMs: 5_000 };
+    expect([book.refusalOf('a', 0), book.enter('a', 0)]).toEqual([refusal, refusal]);
+    expect(book.refusalOf('b', 0)).toBeNull();
     expect(book.enter('b', 0)).toBeNull();
     book.leave('a');
     expect(book.enter('a', 0)).toBeNull();

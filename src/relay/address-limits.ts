@@ -4,8 +4,9 @@
  * One worker's view, without clocks and sockets. Buckets are bounded in number: the one that was
  * used least recently gives way, and full ones are dropped in passing, so nothing needs a timer.
  */
-import { assert } from '../base/index.ts';
+import { assert, LIMITS } from '../base/index.ts';
 import { formatAddress, parseAddress } from './address-range.ts';
+import { type RetryWait, waitBehind } from './retry-after.ts';
 
 /** What one address may do; 0 turns a bound off. */
 export interface AddressBounds {
@@ -16,19 +17,20 @@ export interface AddressBounds {
   readonly addressesMax: number;
 }
 
-/** Which bound an attempt to connect met. */
-export interface AddressRefusal {
+/** Which bound an attempt to connect met, and how long its client should stay away. */
+export interface AddressRefusal extends RetryWait {
   readonly limit: 'connects' | 'connections';
-  readonly retryAfterSeconds: number;
 }
 
 interface Bucket {
   tokens: number;
+  /** Attempts that were refused and are not due yet: those who share an address should not meet again. */
+  away: number;
   atMs: number;
 }
 
 /** Nobody can tell when a connection ends, so this is a guess. */
-const CONNECTIONS_RETRY_SECONDS = 5;
+const CONNECTIONS_WAIT: AddressRefusal = { limit: 'connections', leastMs: 5_000, spreadMs: 5_000 };
 /** Old buckets that one attempt looks at: two, so that they go faster than they come. */
 const SWEPT_PER_ATTEMPT = 2;
 
@@ -53,16 +55,26 @@ export class AddressLimits {
   enter(address: string, nowMs: number): AddressRefusal | null {
     const { connectsPerSecond, connectionsMax } = this.#bounds;
     if (connectsPerSecond > 0) {
-      const waitMs = this.#spend(address, nowMs);
-      if (waitMs > 0) return { limit: 'connects', retryAfterSeconds: Math.ceil(waitMs / 1_000) };
+      const refusal = this.#spend(address, nowMs);
+      if (refusal !== null) return refusal;
     }
     if (connectionsMax === 0) return null;
     const held = this.#connections.get(address) ?? 0;
-    if (held >= connectionsMax) {
-      return { limit: 'connections', retryAfterSeconds: CONNECTIONS_RETRY_SECONDS };
-    }
+    if (held >= connectionsMax) return CONNECTIONS_WAIT;
     this.#connections.set(address, held + 1);
     return null;
+  }
+
+  /** What `enter` would say; nothing is counted. */
+  refusalOf(address: string, nowMs: number): AddressRefusal | null {
+    const { connectsPerSecond, connectionsMax } = this.#bounds;
+    const bucket = this.#buckets.get(address);
+    if (connectsPerSecond > 0 && bucket !== undefined) {
+      const now = this.#bucketAt(bucket, nowMs);
+      if (now.tokens < 1) return this.#waitFor(now);
+    }
+    const held = this.#connections.get(address) ?? 0;
+    return connectionsMax > 0 && held >= connectionsMax ? CONNECTIONS_WAIT : null;
   }
 
   /** A connection that was let in is over. */
@@ -74,27 +86,40 @@ export class AddressLimits {
     else this.#connections.set(address, held - 1);
   }
 
-  /** Takes a token; answers how long there will be none. Refused attempts cost nothing. */
-  #spend(address: string, nowMs: number): number {
+  /** Takes a token, or says how long there will be none. Refused attempts cost no tokens. */
+  #spend(address: string, nowMs: number): AddressRefusal | null {
     const { connectsPerSecond, connectsBurst, addressesMax } = this.#bounds;
     this.#sweep(nowMs);
-    const bucket = this.#buckets.get(address) ?? { tokens: connectsBurst, atMs: nowMs };
-    bucket.tokens = this.#tokensAt(bucket, nowMs);
-    bucket.atMs = nowMs;
+    const before = this.#buckets.get(address) ?? { tokens: connectsBurst, away: 0, atMs: nowMs };
+    const bucket = this.#bucketAt(before, nowMs);
     this.#buckets.delete(address);
     this.#buckets.set(address, bucket);
     if (this.#buckets.size > addressesMax) this.#buckets.delete(this.#oldest() as string);
-    if (bucket.tokens < 1) return ((1 - bucket.tokens) / connectsPerSecond) * 1_000;
-    bucket.tokens--;
-    return 0;
+    if (bucket.tokens >= 1) {
+      bucket.tokens--;
+      return null;
+    }
+    const refusal = this.#waitFor(bucket);
+    const awayMax = (connectsPerSecond * LIMITS.retryAfterSpreadMaxMs) / 1_000;
+    bucket.away = Math.min(awayMax, bucket.away + 1);
+    return refusal;
   }
 
-  /** A full bucket is worth as much as none. */
+  /** The token that is awaited, and those for whoever was sent away before. */
+  #waitFor({ tokens, away }: Bucket): AddressRefusal {
+    const { connectsPerSecond } = this.#bounds;
+    const { leastMs, spreadMs } = waitBehind(away, connectsPerSecond);
+    const tokenMs = ((1 - tokens) / connectsPerSecond) * 1_000;
+    return { limit: 'connects', leastMs: tokenMs + leastMs, spreadMs };
+  }
+
+  /** A full bucket that nobody is expected at is worth as much as none. */
   #sweep(nowMs: number): void {
     for (let looks = 0; looks < SWEPT_PER_ATTEMPT; looks++) {
       const oldest = this.#oldest();
       if (oldest === undefined) return;
-      if (this.#tokensAt(this.#buckets.get(oldest) as Bucket, nowMs) < this.#bounds.connectsBurst) return;
+      const { tokens, away } = this.#bucketAt(this.#buckets.get(oldest) as Bucket, nowMs);
+      if (tokens < this.#bounds.connectsBurst || away > 0) return;
       this.#buckets.delete(oldest);
     }
   }
@@ -103,9 +128,14 @@ export class AddressLimits {
     return this.#buckets.keys().next().value;
   }
 
-  #tokensAt({ tokens, atMs }: Bucket, nowMs: number): number {
+  #bucketAt({ tokens, away, atMs }: Bucket, nowMs: number): Bucket {
     const { connectsPerSecond, connectsBurst } = this.#bounds;
-    return Math.min(connectsBurst, tokens + ((nowMs - atMs) / 1_000) * connectsPerSecond);
+    const gained = ((nowMs - atMs) / 1_000) * connectsPerSecond;
+    return {
+      tokens: Math.min(connectsBurst, tokens + gained),
+      away: Math.max(0, away - gained),
+      atMs: nowMs,
+    };
   }
 }
 

@@ -6,7 +6,7 @@
  * answer speaks of the node alone.
  */
 import type { OriginPolicy } from './origin.ts';
-import { type OutgoingAnswer, statusAnswer, unavailableAnswer } from './outgoing-answer.ts';
+import { type OutgoingAnswer, statusAnswer } from './outgoing-answer.ts';
 import { checkUpgrade, type UpgradeFacts } from './upgrade-checks.ts';
 
 /**
@@ -16,19 +16,20 @@ import { checkUpgrade, type UpgradeFacts } from './upgrade-checks.ts';
 const READABLE = ['Access-Control-Allow-Origin', '*', 'Access-Control-Expose-Headers', 'Retry-After'];
 
 /**
- * 503 with `Retry-After` while nobody is admitted, for the reason `unavailable`; else the refusal
- * that kuiperbelt gives. A page that may not connect is told so and may not read it.
+ * `turnedAway` is what an attempt to connect would be answered now before the application is asked,
+ * null: nothing; then it is the refusal that kuiperbelt gives. A page that may not connect is told
+ * so and may not read it.
  */
 export function connectProbeAnswer(
   facts: UpgradeFacts,
   policy: OriginPolicy,
-  unavailable: string | null,
+  turnedAway: OutgoingAnswer | null,
   host: string | undefined = facts.header('host'),
 ): OutgoingAnswer {
   const verdict = checkUpgrade(facts, policy, host);
   const refusal = verdict.type === 'refuse' ? verdict : statusAnswer(400);
   if (refusal.status === 403) return refusal;
-  const answer = unavailable === null ? refusal : unavailableAnswer(unavailable);
+  const answer = turnedAway ?? refusal;
   if (facts.header('origin') === undefined) return answer;
   return { ...answer, headers: [...answer.headers, ...READABLE] };
 }

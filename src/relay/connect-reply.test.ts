@@ -13,7 +13,7 @@ function read(status: number, lines: readonly (readonly [string, string])[], bod
   const headerLines = (name: string) =>
     lines.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
   const header = (name: string) => headerLines(name)[0];
-  return readConnectReply(settings, ok({ status, header, headerLines, body: encodeUtf8(body) }));
+  return readConnectReply(settings, ok({ status, header, headerLines, body: encodeUtf8(body) }), () => 7);
 }
 
 const session = ['x-kuiperbelt-session', 'alice'] as const;
@@ -127,7 +127,7 @@ describe('no answer', () => {
     ['busy', 503, 'Service Unavailable: too many clients are connecting\n'],
   ] as const)('%s -> %i', (kind, status, body) => {
     const failure: CallbackFailure = { kind, message: 'why' };
-    const verdict = readConnectReply(settings, failed(failure));
+    const verdict = readConnectReply(settings, failed(failure), () => 7);
     expect(verdict).toMatchObject({
       type: 'refuse',
       status,
@@ -138,7 +138,7 @@ describe('no answer', () => {
   });
 
   it('asks clients to come back when it is busy', () => {
-    const verdict = readConnectReply(settings, failed({ kind: 'busy', message: '' }));
-    expect(verdict).toMatchObject({ headers: expect.arrayContaining(['Retry-After', '1']) });
+    const verdict = readConnectReply(settings, failed({ kind: 'busy', message: '' }), () => 7);
+    expect(verdict).toMatchObject({ headers: expect.arrayContaining(['Retry-After', '7']) });
   });
 });

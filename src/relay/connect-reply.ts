@@ -88,16 +88,19 @@ export type ConnectVerdict = Admission | ConnectRefusal;
  * when and how to try again and cannot harm. Cookies and locations stay behind, as in kuiperbelt.
  */
 const RELAYED_HEADERS = ['Content-Type', 'Retry-After', 'WWW-Authenticate'];
+/** Why a client is sent away while more wait than may. */
+export const CROWDED = 'too many clients are connecting';
 /** Statuses that have no body (RFC 9110 6.4.1). */
 const BODILESS = new Set([204, 304]);
 const NO_BODY = new Uint8Array(0);
 
-/** Reads the outcome of a connect callback. */
+/** Reads the outcome of a connect callback. `retryAfterSeconds`: asked when it was not put at all. */
 export function readConnectReply(
   settings: ConnectReplySettings,
   outcome: Result<CallbackAnswer, CallbackFailure>,
+  retryAfterSeconds: () => number,
 ): ConnectVerdict {
-  if (!outcome.ok) return noAnswer(settings, outcome.error);
+  if (!outcome.ok) return noAnswer(settings, outcome.error, retryAfterSeconds);
   const answer = outcome.value;
   if (answer.status === 200) return admit(settings, answer);
   if (answer.status < 200 || answer.status > 999) {
@@ -106,11 +109,15 @@ export function readConnectReply(
   return relay(answer);
 }
 
-function noAnswer(settings: ConnectReplySettings, failure: CallbackFailure): ConnectRefusal {
+function noAnswer(
+  settings: ConnectReplySettings,
+  failure: CallbackFailure,
+  retryAfterSeconds: () => number,
+): ConnectRefusal {
   const log: RefusalLog = { level: 'error', message: `the connect callback failed: ${failure.message}` };
   if (failure.kind === 'not_configured') return refuse(statusAnswer(500), log);
   if (failure.kind === 'busy') {
-    return refuse(unavailableAnswer('too many clients are connecting'), { ...log, level: 'warn' });
+    return refuse(unavailableAnswer(CROWDED, retryAfterSeconds()), { ...log, level: 'warn' });
   }
   const key = failure.head?.status === 200 ? readKey(settings, failure.head) : null;
   return refuse(statusAnswer(502), log, key);

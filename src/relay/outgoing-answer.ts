@@ -24,6 +24,7 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: '404 page not found',
   405: 'Method Not Allowed',
+  409: 'Conflict',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
@@ -36,8 +37,13 @@ export function statusAnswer(status: number, extraHeaders: readonly string[] = [
 }
 
 /** "Not now": the client may try again after `retryAfterSeconds`; `reason` is said in the body. */
-export function unavailableAnswer(reason: string, retryAfterSeconds = 1): OutgoingAnswer {
+export function unavailableAnswer(reason: string, retryAfterSeconds: number): OutgoingAnswer {
   return textAnswer(503, `${STATUS_TEXTS[503]}: ${reason}\n`, ['Retry-After', String(retryAfterSeconds)]);
+}
+
+/** "Not you any more": somebody newer has what this client asked for, and coming back would be a fight. */
+export function conflictAnswer(reason: string): OutgoingAnswer {
+  return textAnswer(409, `${STATUS_TEXTS[409]}: ${reason}\n`, []);
 }
 
 /** "You too often": this client may try again after `retryAfterSeconds`; `reason` is said in the body. */

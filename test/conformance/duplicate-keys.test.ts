@@ -68,9 +68,9 @@ describe.each([1, 2])('a key that is used again, with %i worker(s)', (workers) =
     const { port } = node.addresses.public;
     const clients = Array.from({ length: 12 }, () => handshake({ port, path }));
     const answers = await Promise.all(clients.map((client) => client.answered));
-    // Whoever is replaced before its 101 is told to come again.
+    // Whoever is replaced before its 101 is told why, and not to come again.
     const opened = clients.filter((_, place) => answers[place]?.status === 101);
-    expect(answers.filter(({ status }) => status !== 101 && status !== 503)).toEqual([]);
+    expect(answers.filter(({ status }) => status !== 101 && status !== 409)).toEqual([]);
     await application.waitForCall(() => endsOf('crowd').length === 11);
     expect(await calls.send({ sessions: ['crowd'], body: 'you' })).toEqual(ALL_WELL);
     const firstFrames = await Promise.all(opened.map((client) => client.nextFrame()));

@@ -59,6 +59,8 @@ export interface FakeGatewaysOptions {
   readonly workers?: number;
   /** Lines of a configuration file. */
   readonly keys?: string;
+  /** Further keys of `callback`, in one line. */
+  readonly callbackKeys?: string;
   /** Callbacks besides connect and close. */
   readonly callbacks?: readonly ('establish' | 'receive')[];
   readonly closeCallback?: boolean;
@@ -97,14 +99,16 @@ export class FakeGateways {
   constructor({
     workers = 1,
     keys = '',
+    callbackKeys = '',
     callbacks = [],
     closeCallback = true,
     silent = false,
   }: FakeGatewaysOptions = {}) {
     this.network = new LoopNetwork(this.time);
     const wanted = ['connect', ...(closeCallback ? ['close'] : []), ...callbacks];
-    const urls = wanted.map((name) => `${name}: "http://app.test/${name}"`).join(', ');
-    const text = `host: 127.0.0.1\nworkers: ${workers}\ncallback: { ${urls} }\n${keys}`;
+    const urls = wanted.map((name) => `${name}: "http://app.test/${name}"`);
+    const callback = [...urls, callbackKeys].join(', ');
+    const text = `host: 127.0.0.1\nworkers: ${workers}\ncallback: { ${callback} }\n${keys}`;
     const parsed = parseConfig({ text, path: 'test.yml', env: {} });
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
     this.config = parsed.value.config;

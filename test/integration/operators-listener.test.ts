@@ -5,8 +5,12 @@ import { expect, test } from 'vitest';
 import { type LogLine, request, startNode } from '../support/index.ts';
 
 const api = { listen: '127.0.0.1:0' };
-/** Limits that are off have no figures, and the reference shows all. */
-const EVERY_LIMIT = { connects_per_address: 1_000, messages_per_connection: 1_000 };
+/** What is off has no figures, and the reference shows all. */
+const EVERYTHING_ON = {
+  limits: { connects_per_address: 1_000, messages_per_connection: 1_000 },
+  trusted_proxies: ['127.0.0.1'],
+  proxy_protocol: 'required',
+};
 
 /** Name, type and meaning of every metric of a page. */
 function headsOf(page: string): { name: string; type: string; help: string }[] {
@@ -46,7 +50,7 @@ ${nodes.map(row).join('')}`;
 }
 
 test('a node is alive, ready, and shows the figures of all its workers', async () => {
-  const node = await startNode({ config: { workers: 2, api, limits: EVERY_LIMIT } });
+  const node = await startNode({ config: { workers: 2, api, ...EVERYTHING_ON } });
   const url = node.addresses.api?.url ?? '';
   expect(await request({ url: `${url}/healthz` })).toMatchObject({ status: 200, text: '{"status":"ok"}\n' });
   expect(await request({ url: `${url}/readyz` })).toMatchObject({

@@ -11,6 +11,7 @@ import {
   handshakeText,
   OPCODE,
   openWebSocket,
+  type RunningNode,
   request,
   startApplication,
   startNode,
@@ -38,6 +39,12 @@ async function startBoth(config: Readonly<Record<string, unknown>> = {}) {
     },
   });
   return { application, node, port: node.addresses.public.port };
+}
+
+async function refusals(node: RunningNode): Promise<Record<string, number>> {
+  const { text } = await request({ url: `${node.addresses.api?.url}/metrics` });
+  const samples = text.matchAll(/^arrokoth_proxy_refusals_total\{cause="(\w+)".*\} (\d+)$/gm);
+  return Object.fromEntries([...samples].map(([, cause, value]) => [cause, Number(value)]));
 }
 
 function dial(port: number, localAddress = '127.0.0.1'): { socket: Socket; all: Promise<string> } {
@@ -101,11 +108,11 @@ it('carries the hello, and a large message in many pieces', async () => {
 });
 
 it('cuts whoever is not trusted or speaks anything else, and serves the others', async () => {
-  const { port, application } = await startBoth();
-  const request = 'GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+  const { port, application, node } = await startBoth({ api: { listen: '127.0.0.1:0' } });
+  const ping = 'GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
   const hostile: [bytes: string | Buffer, from?: string][] = [
-    [V1 + request, '127.0.0.2'],
-    [request],
+    [V1 + ping, '127.0.0.2'],
+    [ping],
     ['PROXY TCP4 203.0.113.7 10.0.0.1 4711 443\n'],
     [`PROXY UNKNOWN ${'x'.repeat(100_000)}`],
     [Buffer.concat([V2.subarray(0, 14), Buffer.from([0xff, 0xff]), Buffer.alloc(65_535)])],
@@ -118,16 +125,22 @@ it('cuts whoever is not trusted or speaks anything else, and serves the others',
   }
   expect((await handshake({ port, rawRequest: V1 + handshakeText({}) }).answered).status).toBe(101);
   expect(application.calls('connect')).toHaveLength(1);
+  expect(await refusals(node)).toEqual({ untrusted: 1, malformed: 5 });
 });
 
 it('waits for a header no longer than for a handshake', async () => {
-  const { port } = await startBoth({ limits: { handshake_timeout: '200ms' } });
+  const { port, node } = await startBoth({
+    limits: { handshake_timeout: '200ms' },
+    api: { listen: '127.0.0.1:0' },
+  });
   const silent = dial(port);
   const slow = dial(port);
   slow.socket.write('PROXY TCP4');
   const half = dial(port);
   half.socket.end('PROXY TCP4');
   expect(await Promise.all([silent.all, slow.all, half.all])).toEqual(['', '', '']);
+  // Whoever leaves of itself was not refused.
+  expect(await refusals(node)).toEqual({ timeout: 2 });
 });
 
 it('leaves the other listeners and a node that was not asked as they are', async () => {
