@@ -40,7 +40,11 @@ export default defineConfig({
         test: {
           ...REAL_PROCESSES,
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          include: [
+            'test/integration/**/*.test.ts',
+            'test/conformance/**/*.test.ts',
+            'test/security/**/*.test.ts',
+          ],
           globalSetup: ['./test/setup/build.ts'],
           sequence: { groupOrder: 1 },
         },

@@ -90,6 +90,13 @@ describe('a trusted peer', () => {
     },
   );
 
+  it('is read from the right, however much stands left of the client', () => {
+    const lines = [','.repeat(100_000), `${'10.0.0.9,'.repeat(1_000)} 192.0.2.7,, 10.0.0.8,`, ' , ,'];
+    const { address, lines: toldLines } = read(OWN, '10.0.0.1', { 'x-forwarded-for': lines });
+    expect(address).toBe('192.0.2.7');
+    expect(toldLines?.[1]).toBe('192.0.2.7, 10.0.0.8, 10.0.0.1');
+  });
+
   it('is followed over 32 hops and no further', () => {
     const chain = (hops: number) => `203.0.113.7${', 10.1.1.1'.repeat(hops)}`;
     expect(read(OWN, '10.0.0.5', { 'x-forwarded-for': chain(31) }).address).toBe('203.0.113.7');

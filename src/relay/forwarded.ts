@@ -133,18 +133,29 @@ function plainAddress(text: string): string {
  * hearsay. Empty when the peer says nothing, and then the peer itself is the client.
  */
 function believedHops(trusted: TrustedProxies, lines: readonly string[]): string[] {
-  const elements = lines.flatMap((line) => line.split(',')).filter((element) => element.trim() !== '');
   const hops: string[] = [];
-  for (let at = elements.length - 1; at >= 0; at--) {
-    const address = hops.length < HOPS_MAX ? hopAddress(elements[at] as string) : null;
+  for (const element of elementsFromRight(lines)) {
+    const address = hops.length < HOPS_MAX ? hopAddress(element) : null;
     hops.unshift(address === null ? UNKNOWN_ADDRESS : formatAddress(address));
     if (address === null || !trusted.holds(address)) break;
   }
   return hops;
 }
 
-function hopAddress(element: string): IpAddress | null {
-  const text = element.trim();
+/** One by one: whoever is behind a proxy can write a megabyte of elements that nobody has to read. */
+function* elementsFromRight(lines: readonly string[]): Generator<string> {
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const line = lines[at] as string;
+    for (let end = line.length; end >= 0; ) {
+      const comma = end === 0 ? -1 : line.lastIndexOf(',', end - 1);
+      const element = line.slice(comma + 1, end).trim();
+      if (element !== '') yield element;
+      end = comma;
+    }
+  }
+}
+
+function hopAddress(text: string): IpAddress | null {
   const whole = parseAddress(text);
   if (whole !== null) return whole;
   const match = WITH_PORT.exec(text);
@@ -153,5 +164,6 @@ function hopAddress(element: string): IpAddress | null {
 
 /** What the nearest proxy said, where several have added to a line. */
 function lastElement(lines: readonly string[]): string {
-  return lines.at(-1)?.split(',').at(-1)?.trim() ?? '';
+  const line = lines.at(-1) ?? '';
+  return line.slice(line.lastIndexOf(',') + 1).trim();
 }

@@ -23,6 +23,11 @@ it('reads no more than 32 names and 4 KiB', () => {
   expect(offeredProtocols(offer(`${'a'.repeat(4_095)}, b, c`))).toEqual(['a'.repeat(4_095), 'b']);
 });
 
+it('reads no more than 256 elements of a line, empty ones included', () => {
+  expect(offeredProtocols(offer(`${','.repeat(255)}a`, 'b'))).toEqual(['a', 'b']);
+  expect(offeredProtocols(offer(`${','.repeat(256)}a`, 'b'))).toEqual(['b']);
+});
+
 it('agrees on what was offered, letter by letter, and on nothing else', () => {
   expect(agreedProtocol(offer('v2, v1'), 'v1')).toBe('v1');
   for (const choice of [null, '', 'V1', 'v3', 'v2, v1', 'v1\r\nX: y']) {

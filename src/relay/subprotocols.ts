@@ -13,6 +13,8 @@ export const CHOICE_HEADER = 'X-Kuiperbelt-Protocol';
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** A client that offers more has something else in mind. */
 const PROTOCOLS_MAX = 32;
+/** Elements that are looked at, usable or not. */
+const ELEMENTS_MAX = 256;
 /** Some clients put a token into the offer, because browsers let pages set nothing else. */
 const OFFER_LENGTH_MAX = 4_096;
 
@@ -25,7 +27,7 @@ export function offeredProtocols(rawHeaders: readonly string[]): string[] {
   let length = 0;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     if ((rawHeaders[index] as string).toLowerCase() !== 'sec-websocket-protocol') continue;
-    for (const element of (rawHeaders[index + 1] as string).split(',')) {
+    for (const element of (rawHeaders[index + 1] as string).split(',', ELEMENTS_MAX)) {
       const name = element.trim();
       if (!TOKEN.test(name) || offered.has(name)) continue;
       length += name.length;

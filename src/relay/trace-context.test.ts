@@ -61,6 +61,12 @@ describe('readTrace', () => {
     },
   );
 
+  it('reads no more than 64 elements of 64 lines, empty ones included', () => {
+    const stateOf = (lines: string[]) => readTrace([`00-${ID}-${PARENT}-01`], lines)?.state;
+    expect(stateOf([`${','.repeat(63)}a=1`, ...Array(62).fill(''), 'b=2'])).toBe('a=1,b=2');
+    expect(stateOf([`${','.repeat(64)}a=1`, ...Array(63).fill(''), 'b=2'])).toBeNull();
+  });
+
   it('bounds the state: 32 members, 512 characters, the newest first', () => {
     const members = (count: number, length: number): string[] =>
       Array.from({ length: count }, (_, index) => `k${index}=`.padEnd(length, 'v'));

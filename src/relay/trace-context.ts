@@ -23,6 +23,9 @@ const SAMPLED = 0x01;
 /** What the specification asks everybody to pass on; the first members are the newest. */
 const STATE_CHARACTERS_MAX = 512;
 const STATE_MEMBERS_MAX = 32;
+/** A state of more lines or elements, empty ones included, is only long to be long. */
+const STATE_LINES_MAX = 64;
+const STATE_ELEMENTS_MAX = 64;
 const STATE_MEMBER = /^([a-z0-9][a-z0-9_*/@-]{0,255})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{1,256}$/;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -45,7 +48,8 @@ export function readTrace(traceparents: readonly string[], tracestates: readonly
 /** A state that breaks the rules is left out as a whole; one that is too long loses its oldest members. */
 function readState(lines: readonly string[]): string | null {
   const members = lines
-    .flatMap((line) => line.split(','))
+    .slice(0, STATE_LINES_MAX)
+    .flatMap((line) => line.split(',', STATE_ELEMENTS_MAX))
     .map((member) => member.replace(/^[\t ]+|[\t ]+$/g, ''))
     .filter((member) => member !== '');
   if (members.length > STATE_MEMBERS_MAX) return null;

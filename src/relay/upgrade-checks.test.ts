@@ -38,6 +38,8 @@ describe('checkUpgrade', () => {
     expect(statusOf({ connection: 'keep-alive , UPGRADE' })).toBe('ok');
     expect(statusOf({ connection: ['keep-alive', 'upgrade'], upgrade: ['h2c, WebSocket'] })).toBe('ok');
     expect(statusOf({ 'sec-websocket-version': '8, 13' })).toBe('ok');
+    expect(statusOf({ connection: `${','.repeat(255)}upgrade` })).toBe('ok');
+    expect(statusOf({ connection: `${','.repeat(256)}upgrade` }), 'a list that is only long').toBe(400);
     expect(statusOf({ connection: 'not-upgrade' })).toBe(400);
     expect(statusOf({ upgrade: 'websocket/13' })).toBe(400);
   });

@@ -15,16 +15,15 @@ import {
   encodeClientFrame,
   handshake,
   handshakeText,
-  keepAliveAgent,
   type NodeAddress,
   OPCODE,
   openWebSocket,
-  type RawClient,
   type RunningNode,
   startApplication,
   startNode,
 } from '../support/index.ts';
-import { ALL_WELL, ApplicationCalls } from './application-calls.ts';
+import { ApplicationCalls } from './application-calls.ts';
+import { Witness } from './witness.ts';
 
 const SEED = Number(process.env.HOSTILE_SEED ?? Math.floor(Math.random() * 2 ** 31));
 console.info(`HOSTILE_SEED=${SEED}`);
@@ -41,50 +40,6 @@ function randomOf(seed: number): (below: number) => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
-}
-
-/** Sends numbered messages to one client for as long as it is told to, and checks what arrives. */
-class Witness {
-  readonly #client: RawClient;
-  readonly #calls: ApplicationCalls;
-  readonly #agent = keepAliveAgent();
-  #sent = 0;
-  #stopped = false;
-  #failure: unknown = null;
-
-  constructor(client: RawClient, calls: ApplicationCalls) {
-    this.#client = client;
-    this.#calls = calls;
-    cleanUpAfterwards(() => {
-      this.#stopped = true;
-      this.#agent.destroy();
-    });
-    this.#run().catch((failure: unknown) => {
-      if (!this.#stopped) this.#failure = failure;
-    });
-  }
-
-  /** Resolves when `count` messages that were sent from now on have arrived; fails on any gap. */
-  async hears(count: number): Promise<void> {
-    const frames = await this.#client.frames.atLeast(this.#sent + 1 + count);
-    if (this.#failure !== null) throw this.#failure;
-    frames.forEach((frame, index) => {
-      if (frame.text !== String(index + 1))
-        throw new Error(`message ${index + 1} is ${JSON.stringify(frame.text)}`);
-    });
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const answer = await this.#calls.send({
-        sessions: ['witness'],
-        body: String(this.#sent + 1),
-        agent: this.#agent,
-      });
-      expect(answer).toEqual(ALL_WELL);
-      this.#sent++;
-    }
-  }
 }
 
 describe('hostile bytes', () => {
