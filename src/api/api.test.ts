@@ -77,9 +77,19 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
 const place = (slot: number, run = 0) => ({ kind: 'gateway' as const, slot, run, meshPath: '' });
 
 describe('Api', () => {
+  test('is ready while one worker admits, and names those that do not', async () => {
+    const { api, ask } = makeApi();
+    api.peers([place(0), place(1)], NO_STATS);
+    api.health({ overloaded: [1], hung: 0 });
+    const body = '{"status":"ready","overloaded":["gateway/1"]}\n';
+    expect(await ask('/readyz')).toMatchObject({ status: 200, body });
+    api.health({ overloaded: [1, 0], hung: 0 });
+    expect(await ask('/readyz')).toMatchObject({ status: 503, body: expect.stringContaining('too much') });
+  });
+
   test('shows how many workers hung', async () => {
     const { api, ask } = makeApi();
-    api.health({ hung: 3 });
+    api.health({ overloaded: [], hung: 3 });
     expect((await ask('/metrics')).body).toContain('arrokoth_workers_hung_total{worker="api/0"} 3\n');
   });
 
@@ -162,8 +172,12 @@ describe('Api', () => {
 
 describe('unreadyReason', () => {
   test('names what is missing', () => {
-    const facts = { draining: false, mode: null, workers: 4, slotsUp: new Set([1, 3]) };
+    const overloaded = new Set<number>();
+    const facts = { draining: false, mode: null, workers: 4, slotsUp: new Set([1, 3]), overloaded };
     expect(unreadyReason(facts)).toBe('2 of 4 gateway workers are up; missing: gateway/0, gateway/2');
-    expect(unreadyReason({ ...facts, slotsUp: new Set([0, 1, 2, 3]) })).toBeNull();
+    const complete = { ...facts, slotsUp: new Set([0, 1, 2, 3]) };
+    expect(unreadyReason(complete)).toBeNull();
+    expect(unreadyReason({ ...complete, overloaded: new Set([0, 1, 2]) })).toBeNull();
+    expect(unreadyReason({ ...complete, overloaded: complete.slotsUp })).toMatch(/every gateway worker/);
   });
 });

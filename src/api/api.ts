@@ -52,6 +52,7 @@ export class Api {
   #runs: ReadonlyMap<WorkerSlot, number> = new Map();
   #mode: Mode | null = null;
   #hung = 0;
+  #overloaded: ReadonlySet<WorkerSlot> = new Set();
   #draining = false;
 
   constructor(doors: ApiDoors) {
@@ -106,8 +107,9 @@ export class Api {
   }
 
   /** Takes note of what the supervisor knows about the workers. */
-  health({ hung }: { readonly hung: number }): void {
-    this.#hung = hung;
+  health(health: { readonly overloaded: readonly WorkerSlot[]; readonly hung: number }): void {
+    this.#hung = health.hung;
+    this.#overloaded = new Set(health.overloaded);
   }
 
   /** Says so at `/readyz` on connections that are open, and closes them within `timeoutMs`. */
@@ -146,8 +148,11 @@ export class Api {
       mode: this.#mode,
       workers: this.#doors.init.workers,
       slotsUp: new Set(this.#runs.keys()),
+      overloaded: this.#overloaded,
     });
-    if (reason === null) this.#answer(request, response, 200, { status: 'ready' });
+    const overloaded = [...this.#overloaded].sort().map((slot) => `gateway/${slot}`);
+    const ready = overloaded.length === 0 ? { status: 'ready' } : { status: 'ready', overloaded };
+    if (reason === null) this.#answer(request, response, 200, ready);
     else this.#answer(request, response, 503, { status: 'not_ready', reason });
   }
 

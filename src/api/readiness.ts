@@ -15,6 +15,8 @@ export interface NodeFacts {
   readonly workers: number;
   /** Slots of the gateway workers that are up. */
   readonly slotsUp: ReadonlySet<WorkerSlot>;
+  /** Slots of those that admit nobody because of their load. */
+  readonly overloaded: ReadonlySet<WorkerSlot>;
 }
 
 /** Null when the node is ready, else the reason in words. */
@@ -28,6 +30,8 @@ export function unreadyReason(facts: NodeFacts): string | null {
     const names = missing.map((slot) => `gateway/${slot}`).join(', ');
     return `${facts.workers - missing.length} of ${facts.workers} gateway workers are up; missing: ${names}`;
   }
+  // Others of the node admit whom one of them refuses, as soon as the client tries again.
+  if (facts.overloaded.size >= facts.workers) return 'every gateway worker has too much to do';
   if (facts.mode !== null && facts.mode !== 'normal') return `the node's mode is ${facts.mode}`;
   return null;
 }

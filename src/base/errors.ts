@@ -101,6 +101,12 @@ const kinds = {
     meaning: 'The node holds as many connections as `limits.connections` allows.',
     action: 'Raise the limit or add a node; clients try again after `Retry-After`.',
   },
+  OVERLOADED: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'A worker is short of time, memory or descriptors, beyond a mark of `overload`.',
+    action: 'Clients try again after `Retry-After`; add workers or nodes, or see what the log line names.',
+  },
   ADDRESS_LIMIT: {
     httpStatus: 429,
     retryable: true,
@@ -208,6 +214,12 @@ const kinds = {
     retryable: true,
     meaning: 'A client takes messages more slowly than they are sent and its queue is full.',
     action: 'Send less to it, raise `slow_client` bounds, or choose a dropping policy.',
+  },
+  SHED: {
+    closeCode: 1013,
+    retryable: true,
+    meaning: 'A worker was short of time or memory, and more bytes waited for this client than for others.',
+    action: 'Connect again; the client, or the network to it, is slow.',
   },
   IDLE: {
     closeCode: 1001,

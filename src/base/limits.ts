@@ -72,6 +72,14 @@ export const DEFAULTS = {
   idempotencyWindowMs: 60_000,
   idempotencyKeysMax: 100_000,
   idempotencyBytesMax: 64 * MIB,
+  /** A busy host delays a turn by tenths of a second; in a second of every turn, clients feel it. */
+  overloadLagMs: 1_000,
+  overloadShedLagMs: 5_000,
+  /** Garbage makes a heap look fuller than it is; beyond this it collects more than it works. */
+  overloadHeapPercent: 85,
+  overloadShedHeapPercent: 92,
+  /** Of what is left beside the reserve, which a node full of clients comes near. */
+  overloadDescriptorsPercent: 100,
 } as const;
 
 /** Bounds that nobody has to tune. */
@@ -130,6 +138,17 @@ export const LIMITS = {
   linkHelloMs: 5_000,
   /** Grants are renewed this often; one older than the isolation timeout admits nobody. */
   grantPeriodMs: 500,
+  /** Sockets at a time that are told that there are no descriptors left; further ones are cut. */
+  refusedSocketsMax: 64,
+  /** How often a worker looks whether it has too much to do. */
+  overloadLookMs: 500,
+  /** Looks in a row above a mark before it counts, and below it before it does no more. */
+  overloadLooksToRise: 3,
+  overloadLooksToCalm: 10,
+  /** Connections shed at once, looks until the next, and the queue below which nobody is to blame. */
+  overloadShedMax: 128,
+  overloadShedPauseLooks: 4,
+  overloadShedQueueBytesMin: 64 * KIB,
   /** How soon a worker reports a change of its load; listeners are balanced by it. */
   loadReportMs: 25,
   /** How often it reports when only its counts of messages change, which a sum after its death needs. */

@@ -130,6 +130,17 @@ export interface IdempotencyConfig {
   readonly bytesMax: number;
 }
 
+/** From where on a worker admits nobody, and from where on it sheds connections; 0: never. */
+export interface OverloadConfig {
+  readonly lagMs: number;
+  readonly lagShedMs: number;
+  /** Of the heap limit. */
+  readonly heapPercent: number;
+  readonly heapShedPercent: number;
+  /** Of the descriptors that are not kept in reserve. */
+  readonly descriptorsPercent: number;
+}
+
 /** Everything that can be configured. */
 export interface Config {
   /** Null: all interfaces. */
@@ -172,6 +183,7 @@ export interface Config {
   readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly limits: LimitConfig;
   readonly idempotency: IdempotencyConfig;
+  readonly overload: OverloadConfig;
   readonly drain: { readonly timeoutMs: number };
   readonly log: { readonly level: LogLevel; readonly headers: boolean; readonly bodies: boolean };
   readonly isolationTimeoutMs: number;

@@ -14,6 +14,7 @@ import { booleanField, choiceField, durationField, integerField } from './field.
 import { group } from './group.ts';
 import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './limit-keys.ts';
 import { apiKeys, appKeys, drainKeys, logKeys, nodeKeys, pathKeys } from './node-keys.ts';
+import { checkOverload, overloadKeys } from './overload-keys.ts';
 import { formatTcpAddress, isLoopback } from './tcp-address.ts';
 import {
   endpointField,
@@ -158,6 +159,7 @@ export const GROUPS = {
     description: 'Requests with an `Idempotency-Key`. Not in kuiperbelt.',
     keys: idempotencyKeys,
   },
+  overload: { description: 'When a worker has too much to do. Not in kuiperbelt.', keys: overloadKeys },
   drain: { description: 'How the node stops. Not in kuiperbelt.', keys: drainKeys },
   log: { description: 'Log lines, on standard error. Not in kuiperbelt.', keys: logKeys },
 } as const;
@@ -174,6 +176,7 @@ export const fileKeys = {
   ping: group(GROUPS.ping),
   limits: group(GROUPS.limits),
   idempotency: group(GROUPS.idempotency),
+  overload: group(GROUPS.overload).superRefine(checkOverload),
   drain: group(GROUPS.drain),
   log: group(GROUPS.log),
 } as const;

@@ -40,6 +40,13 @@ export function toConfig(file: FileValues): Config {
       keysMax: file.idempotency.keys,
       bytesMax: file.idempotency.bytes,
     },
+    overload: {
+      lagMs: file.overload.lag,
+      lagShedMs: file.overload.lag_shed,
+      heapPercent: file.overload.heap,
+      heapShedPercent: file.overload.heap_shed,
+      descriptorsPercent: file.overload.descriptors,
+    },
     drain: { timeoutMs: file.drain.timeout },
     log: file.log,
     isolationTimeoutMs: file.isolation_timeout,

@@ -15,6 +15,7 @@ import type { GatewayStats } from './gateway-stats.ts';
 import type { MessageThrottle } from './message-throttle.ts';
 import type { NodeChannels } from './node-channels.ts';
 import type { NodeDirectory } from './node-directory.ts';
+import type { OverloadGuard } from './overload-guard.ts';
 import type { ReceiveCallbacks } from './receive-callbacks.ts';
 import type { Sessions } from './sessions.ts';
 import type { Tracing } from './tracing.ts';
@@ -39,6 +40,7 @@ export interface AdmissionDoors {
   /** Null where no limit is set. */
   readonly addresses: AddressGate | null;
   readonly throttle: MessageThrottle | null;
+  readonly overload: OverloadGuard | null;
   /** Callback timeouts, with the built-in bound in place of 0. */
   readonly timeoutMs: number;
   /** Why nobody is admitted at present, or null. */

@@ -92,7 +92,10 @@ export class Attempts {
 
   #answer(attempt: Attempt, code: ErrorCode, reason: string, answer: OutgoingAnswer): void {
     const { logger, tracing } = this.#doors;
-    logger.warn({ ...tracing.facts(attempt), client: attempt.client, code }, reason);
+    const facts = { ...tracing.facts(attempt), client: attempt.client, code };
+    // Counted; a worker that has too much to do should not have to write it down for each of them.
+    if (code === 'OVERLOADED') logger.debug(facts, reason);
+    else logger.warn(facts, reason);
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.settle(attempt);
   }

@@ -6,6 +6,7 @@ import type { Bus } from '../bus/index.ts';
 import type { OwedClose, SessionJournal } from '../journal/index.ts';
 import type { HttpClient, HttpHandlers, HttpServer } from '../net/index.ts';
 import type { WorkerInit } from '../process/index.ts';
+import type { Vitals } from '../relay/index.ts';
 
 /** The doors of one gateway worker. */
 export interface GatewayDoors {
@@ -22,4 +23,6 @@ export interface GatewayDoors {
   /** Makes one server for each listener. */
   readonly createServer: (handlers: HttpHandlers, listener: 'public' | 'app') => HttpServer;
   readonly httpClient: HttpClient;
+  /** The figures of this process now. */
+  readonly vitals: () => Vitals;
 }

@@ -14,7 +14,7 @@ import {
   ForwardedRule,
   receiveCallback,
 } from '../relay/index.ts';
-import { AddressGate } from './address-gate.ts';
+import { AddressGate, type AddressGateDoors } from './address-gate.ts';
 import { Admission } from './admission.ts';
 import { ApplicationApi } from './application-api.ts';
 import { CloseCallbacks, type CloseEvent } from './close-callbacks.ts';
@@ -24,10 +24,11 @@ import { HttpFront } from './http-front.ts';
 import { IdempotentCalls } from './idempotent-calls.ts';
 import type { ClientMessage } from './inbox.ts';
 import { KeyDelivery, type LocalPerform } from './key-delivery.ts';
-import { MessageThrottle } from './message-throttle.ts';
+import { MessageThrottle, type MessageThrottleDoors } from './message-throttle.ts';
 import { NodeChannels } from './node-channels.ts';
 import { NodeDirectory } from './node-directory.ts';
 import { NodeStats } from './node-stats.ts';
+import { OverloadGuard, type OverloadGuardDoors } from './overload-guard.ts';
 import { ReceiveCallbacks } from './receive-callbacks.ts';
 import type { Session } from './session.ts';
 import { SessionActions } from './session-actions.ts';
@@ -55,6 +56,8 @@ export interface GatewayParts {
   readonly admission: Admission;
   readonly idempotent: IdempotentCalls;
   readonly front: HttpFront;
+  /** Null where no mark is set. */
+  readonly overload: OverloadGuard | null;
 }
 
 /** Builds everything that one gateway worker consists of, servers excepted. */
@@ -104,16 +107,15 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   sessions.connect({ journal: doors.journal, stats, directory, channels, closeCallbacks, receiveCallbacks });
   stats.watchEvents(() => closeCallbacks.pending);
   const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks, tracing };
-  const forwarded = new ForwardedRule(config.trustedProxies);
-  const { refusal } = decisions;
-  const bounds = { addresses: AddressGate.of(shared), throttle: MessageThrottle.of(shared) };
-  const admission = new Admission({ ...shared, ...bounds, forwarded, settings, ids, timeoutMs, refusal });
+  const entry = { forwarded: new ForwardedRule(config.trustedProxies), settings, ids, timeoutMs };
+  const bounds = boundsOf(shared);
+  const admission = new Admission({ ...shared, ...entry, ...bounds, ...decisions });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
   const idempotent = new IdempotentCalls({ ...doors, workers, config });
   const api = new ApplicationApi({ config, keys, channels, idempotent });
   const tokens = new BearerTokens(config.app.tokens);
-  const front = new HttpFront({ ...shared, tokens, forwarded, admission, api, nodeStats });
+  const front = new HttpFront({ ...shared, ...entry, tokens, admission, api, nodeStats });
   return {
     sessions,
     stats,
@@ -126,6 +128,16 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     admission,
     idempotent,
     front,
+    overload: bounds.overload,
+  };
+}
+
+/** What the operator set bounds to; null each, where none is set. */
+function boundsOf(shared: AddressGateDoors & MessageThrottleDoors & OverloadGuardDoors) {
+  return {
+    addresses: AddressGate.of(shared),
+    throttle: MessageThrottle.of(shared),
+    overload: OverloadGuard.of(shared),
   };
 }
 

@@ -7,7 +7,7 @@
 import { type ConnectionId, ERRORS } from '../base/index.ts';
 import type { HttpServer, ListenHandle } from '../net/index.ts';
 import type { ListenerName, Mode, StatsCounters, WorkerPlace } from '../process/index.ts';
-import { type CloseReason, Grant } from '../relay/index.ts';
+import { type CloseReason, Grant, type OverloadState } from '../relay/index.ts';
 import type { GatewayDoors } from './doors.ts';
 import { buildParts, type GatewayParts } from './gateway-parts.ts';
 
@@ -95,9 +95,15 @@ export class Gateway {
     this.#parts.nodeStats.beforeTelling(listener);
   }
 
+  /** `listener` is called whenever this worker begins or ends to refuse clients because of its load. */
+  onOverload(listener: (state: OverloadState) => void): void {
+    this.#parts.overload?.onChange(listener);
+  }
+
   /** Admits nobody any more, closes everybody with 1001, and waits for the application's answers. */
   async drain(timeoutMs: number): Promise<DrainReport> {
     this.#state = 'draining';
+    this.#parts.overload?.stop();
     const untilMs = this.#doors.clock.monotonicMs() + timeoutMs;
     for (const server of Object.values(this.#servers)) server.stopListening();
     const connectionsClosed = this.#parts.sessions.size;

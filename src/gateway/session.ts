@@ -93,6 +93,13 @@ export class Session {
     this.connection?.close(code, reason, farewell);
   }
 
+  /** The same without what is queued: its memory is needed at once. */
+  shed(code: number, reason: string): void {
+    this.#hello = null;
+    this.#held = null;
+    this.connection?.shed(code, reason);
+  }
+
   /** It is not the client who is slow here, so `close` counts as `drop_newest`. */
   #hold(frame: Frame, bounds: HeldBounds): SendOutcome {
     this.#held ??= { frames: [], bytes: 0 };

@@ -12,8 +12,16 @@ import { Gateway } from '../gateway/index.ts';
 import { adoptJournals, JournalWriter, journalPath, systemDisk } from '../journal/index.ts';
 import { HttpClient, HttpServer, type ProxyProtocolRule } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
-import { callbackSigner, TrustedProxies } from '../relay/index.ts';
-import { systemClock, systemDigest, systemRandom, systemTimers } from '../system/index.ts';
+import { callbackSigner, TrustedProxies, type Vitals } from '../relay/index.ts';
+import {
+  readHost,
+  systemClock,
+  systemDigest,
+  systemRandom,
+  systemTimers,
+  watchVitals,
+} from '../system/index.ts';
+import { descriptorReserve } from './host-limits.ts';
 import { LoadReports } from './load-reports.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
@@ -53,6 +61,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     journal,
     owed,
     httpClient,
+    vitals: readVitals(config, httpClient),
     createServer: (handlers, listener) =>
       new HttpServer({
         limits: { ...config.limits, headerLinesMax: headerLinesMax(config, listener) },
@@ -71,6 +80,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     void meter.snapshot().then((snapshot) => reply(null, Buffer.from(JSON.stringify(snapshot))));
   });
   reportLoad(gateway, channel, init.workers === 1);
+  gateway.onOverload((state) => channel.send({ type: 'overload', overloaded: state !== 'normal' }));
   // Last, because sisters ask as soon as they can.
   await bus.listen();
   return {
@@ -86,6 +96,19 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };
+}
+
+/** The figures of this process, as far as the configuration wants them watched. */
+function readVitals(config: Config, httpClient: HttpClient): () => Vitals {
+  const { descriptorsMax } = readHost();
+  const reserve =
+    descriptorsMax === null ? 0 : descriptorReserve(descriptorsMax, config.callback.maxInFlight);
+  return watchVitals({
+    lag: config.overload.lagMs > 0,
+    descriptorsMax: descriptorsMax === null ? null : descriptorsMax - reserve,
+    // The reserve is theirs, so what they hold of it does not make the rest smaller.
+    descriptorsExcepted: () => httpClient.sockets,
+  });
 }
 
 /** Tells the supervisor every change soon, and what others are about to be told before they are. */

@@ -1,28 +1,45 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DEFAULTS } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import { fitToHost } from './host-limits.ts';
+import { descriptorReserve, fitToHost } from './host-limits.ts';
 
-const asking = (connectionsMax: number, workers = 1) =>
-  ({ workers, limits: { connectionsMax } }) as unknown as Config;
+const asking = (connectionsMax: number, { workers = 1, maxInFlight = 100 } = {}) =>
+  ({ workers, limits: { connectionsMax }, callback: { maxInFlight } }) as unknown as Config;
 
-test('fitToHost lowers the connections to what the descriptors of all workers allow', () => {
-  const fitted = fitToHost(asking(30_000, 2), 4_096);
-  expect(fitted.config.limits.connectionsMax).toBe(7_168);
-  expect(fitted.warnings).toHaveLength(1);
-  expect(fitted.warnings[0]).toContain('30000');
-  expect(fitToHost(asking(30_000), 8).config.limits.connectionsMax).toBe(1);
+describe('fitToHost', () => {
+  test('lowers the connections to what the descriptors of all workers allow', () => {
+    const fitted = fitToHost(asking(30_000, { workers: 2 }), 4_096);
+    expect(fitted.config.limits.connectionsMax).toBe(2 * (4_096 - 328 - 128));
+    expect(fitted.warnings).toHaveLength(1);
+    expect(fitted.warnings[0]).toContain('30000');
+    expect(fitToHost(asking(30_000), 8).config.limits.connectionsMax).toBe(1);
+  });
+
+  test('lowers the default without a word', () => {
+    const { config, warnings } = fitToHost(asking(DEFAULTS.connectionsMax), 4_096);
+    expect(config.limits.connectionsMax).toBe(3_640);
+    expect(warnings).toEqual([]);
+  });
+
+  test('leaves alone what fits, and what it cannot know', () => {
+    for (const descriptorsMax of [20_456, Number.POSITIVE_INFINITY, null]) {
+      const config = asking(20_000);
+      expect(fitToHost(config, descriptorsMax)).toEqual({ config, warnings: [] });
+    }
+  });
+
+  test('lets callbacks have half of the descriptors at most', () => {
+    const fitted = fitToHost(asking(10, { maxInFlight: 5_000 }), 1_024);
+    expect(fitted.config.callback.maxInFlight).toBe((512 - 128) / 2);
+    expect(fitted.warnings).toEqual([expect.stringContaining('callback.max_in_flight is 5000')]);
+    const { callbackMaxInFlight: maxInFlight } = DEFAULTS;
+    const quiet = fitToHost(asking(10, { maxInFlight }), 700);
+    expect([quiet.config.callback.maxInFlight, quiet.warnings]).toEqual([111, []]);
+    expect(fitToHost(asking(1), 8).config.callback.maxInFlight).toBe(1);
+  });
 });
 
-test('fitToHost lowers the default without a word', () => {
-  const { config, warnings } = fitToHost(asking(DEFAULTS.connectionsMax), 4_096);
-  expect(config.limits.connectionsMax).toBe(3_584);
-  expect(warnings).toEqual([]);
-});
-
-test('fitToHost leaves alone what fits, and what it cannot know', () => {
-  for (const descriptorsMax of [20_512, Number.POSITIVE_INFINITY, null]) {
-    const config = asking(20_000);
-    expect(fitToHost(config, descriptorsMax)).toEqual({ config, warnings: [] });
-  }
+test('the reserve holds callbacks, as many late ones, and what a worker needs itself', () => {
+  expect(descriptorReserve(20_000, 256)).toBe(2 * 256 + 128);
+  expect(descriptorReserve(700, 256)).toBe(350);
 });

@@ -2,13 +2,15 @@
  * What the host allows, set against what the configuration asks for.
  *
  * Pure. A node that runs out of file descriptors refuses callbacks and journals as well as clients,
- * so it promises fewer connections instead.
+ * so it promises fewer connections instead, and keeps a reserve that clients cannot take.
  */
-import { DEFAULTS } from '../base/index.ts';
+import { DEFAULTS, LIMITS } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 
-/** Files, callbacks, links and listeners of one worker beside its clients. */
-const DESCRIPTORS_KEPT = 512;
+/** Files, links and listeners of one worker. */
+const DESCRIPTORS_OF_OWN = 64;
+/** Sockets that have not become connections yet, before the reserve is touched. */
+const DESCRIPTORS_IN_BETWEEN = 128;
 
 /** A configuration that fits the host, and what had to give way. */
 export interface FittedConfig {
@@ -16,21 +18,55 @@ export interface FittedConfig {
   readonly warnings: readonly string[];
 }
 
-/** Lowers `limits.connections` to what the workers' descriptors allow. */
+/**
+ * Descriptors of a worker that clients cannot take: for callbacks in flight, as many again that are
+ * late, files of its own and clients that are told to come later. At most half of what there is.
+ */
+export function descriptorReserve(descriptorsMax: number, maxInFlight: number): number {
+  const wanted = 2 * maxInFlight + DESCRIPTORS_OF_OWN + LIMITS.refusedSocketsMax;
+  return Math.min(wanted, Math.floor(descriptorsMax / 2));
+}
+
+/** Lowers `limits.connections` and `callback.max_in_flight` to what the workers' descriptors allow. */
 export function fitToHost(config: Config, descriptorsMax: number | null): FittedConfig {
-  if (descriptorsMax === null) return { config, warnings: [] };
-  const perWorkerMax = Math.max(1, descriptorsMax - DESCRIPTORS_KEPT);
-  const connectionsMax = perWorkerMax * config.workers;
-  const wanted = config.limits.connectionsMax;
-  if (wanted <= connectionsMax) return { config, warnings: [] };
-  const fitted = { ...config, limits: { ...config.limits, connectionsMax } };
+  if (descriptorsMax === null || descriptorsMax === Number.POSITIVE_INFINITY) return { config, warnings: [] };
+  const warnings: string[] = [];
+  const maxInFlight = fitCallbacks(config, descriptorsMax, warnings);
+  const reserve = descriptorReserve(descriptorsMax, maxInFlight);
+  const connectionsMax = fitConnections(config, { descriptorsMax, reserve }, warnings);
+  const limits = { ...config.limits, connectionsMax };
+  return { config: { ...config, limits, callback: { ...config.callback, maxInFlight } }, warnings };
+}
+
+function fitCallbacks(config: Config, descriptorsMax: number, warnings: string[]): number {
+  const wanted = config.callback.maxInFlight;
+  const room = Math.floor(descriptorsMax / 2) - DESCRIPTORS_OF_OWN - LIMITS.refusedSocketsMax;
+  const fitting = Math.max(1, Math.floor(room / 2));
+  if (wanted <= fitting) return wanted;
   // Nobody asked for the default, so nobody needs to be told that it gave way.
-  if (wanted === DEFAULTS.connectionsMax) return { config: fitted, warnings: [] };
-  return {
-    config: fitted,
-    warnings: [
+  if (wanted !== DEFAULTS.callbackMaxInFlight) {
+    warnings.push(
+      `callback.max_in_flight is ${wanted}, but a worker has ${descriptorsMax} file descriptors, half of ` +
+        `them for clients; ${fitting} is the limit now. Raise \`ulimit -n\` for more.`,
+    );
+  }
+  return fitting;
+}
+
+function fitConnections(
+  config: Config,
+  { descriptorsMax, reserve }: { readonly descriptorsMax: number; readonly reserve: number },
+  warnings: string[],
+): number {
+  const wanted = config.limits.connectionsMax;
+  const perWorkerMax = Math.max(1, descriptorsMax - reserve - DESCRIPTORS_IN_BETWEEN);
+  const fitting = perWorkerMax * config.workers;
+  if (wanted <= fitting) return wanted;
+  if (wanted !== DEFAULTS.connectionsMax) {
+    warnings.push(
       `limits.connections is ${wanted}, but ${config.workers} worker(s) of ${descriptorsMax} file ` +
-        `descriptors each hold ${connectionsMax}; that is the limit now. Raise \`ulimit -n\` for more.`,
-    ],
-  };
+        `descriptors each hold ${fitting}; that is the limit now. Raise \`ulimit -n\` for more.`,
+    );
+  }
+  return fitting;
 }

@@ -82,7 +82,7 @@ describe('WorkerDuties', () => {
     }
     const alive = { type: 'alive' };
     expect(worker.sent).toEqual([{ type: 'ready' }, alive, alive, alive]);
-    worker.receive({ type: 'health', hung: 2 });
+    worker.receive({ type: 'health', overloaded: [], hung: 2 });
     expect(worker.calls.at(-1)).toBe('health 2');
   });
 

@@ -112,6 +112,12 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
     this.#closeWith({ cause: 'server', code, reason }, 'closing');
   }
 
+  shed(code: number, reason: string): void {
+    if (this.#state !== 'open') return;
+    this.#outbox.discard();
+    this.#closeWith({ cause: 'server', code, reason }, 'ending');
+  }
+
   terminate(): void {
     this.#endOnce({ cause: 'server', code: 1006, reason: '' }, 'closed');
     this.#outbox.discard();

@@ -82,6 +82,19 @@ export class HttpClient {
     return this.#inFlight;
   }
 
+  /** Sockets to applications, the idle ones included. */
+  get sockets(): number {
+    let count = 0;
+    for (const agents of [this.#doors.agents, this.#doors.guardedAgents]) {
+      for (const { sockets, freeSockets } of [agents.plain, agents.secure]) {
+        for (const byHost of [sockets, freeSockets]) {
+          for (const name in byHost) count += byHost[name]?.length ?? 0;
+        }
+      }
+    }
+    return count;
+  }
+
   /** Redirects that led where they must not, and were not followed. */
   get redirectsRefused(): number {
     return this.#doors.guard.refused;

@@ -135,6 +135,8 @@ export interface Connection<Context = unknown> {
    * later at the latest.
    */
   close(code: number, reason: string, farewell?: Frame): void;
+  /** Forgets everything queued, sends a close frame and waits for no answer to it. */
+  shed(code: number, reason: string): void;
   /** Cuts the socket at once. */
   terminate(): void;
   /** Stops and resumes reading from the client. */

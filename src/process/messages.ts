@@ -67,8 +67,8 @@ export type ToWorker =
   | { readonly type: 'peers'; readonly peers: readonly WorkerPlace[]; readonly ended: StatsCounters }
   /** Permission to admit; see law 4. `contactAgeMs` is its age when it was sent. */
   | { readonly type: 'grant'; readonly mode: Mode; readonly contactAgeMs: number }
-  /** To the api worker: how many workers hung and were killed so far. Sent on every change. */
-  | { readonly type: 'health'; readonly hung: number }
+  /** To the api worker: gateways that admit nobody because of their load, and how many workers hung. */
+  | { readonly type: 'health'; readonly overloaded: readonly WorkerSlot[]; readonly hung: number }
   /** Close everything within `timeoutMs`, answer `drained`, then exit with 0. */
   | { readonly type: 'drain'; readonly timeoutMs: number };
 
@@ -84,6 +84,8 @@ export type FromWorker =
       readonly type: 'load';
       readonly stats: StatsCounters;
     }
+  /** The worker begins or ends to refuse clients because of its load. */
+  | { readonly type: 'overload'; readonly overloaded: boolean }
   | {
       readonly type: 'drained';
       readonly connectionsClosed: number;

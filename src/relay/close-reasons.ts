@@ -49,6 +49,10 @@ const reasons = {
     meaning: 'The client took messages too slowly and `slow_client.policy` is `close`.',
     closeCode: closeCodeOf('SLOW_CLIENT'),
   },
+  overload: {
+    meaning: 'The node had too much to do, and more bytes waited for this client than for others.',
+    closeCode: closeCodeOf('SHED'),
+  },
   replaced: {
     meaning: 'A newer connection with the same session key took its place.',
     closeCode: closeCodeOf('REPLACED'),

@@ -20,6 +20,7 @@ export * from './local-members.ts';
 export * from './message-pace.ts';
 export * from './origin.ts';
 export * from './outgoing-answer.ts';
+export * from './overload.ts';
 export * from './paths.ts';
 export * from './retry.ts';
 export * from './retry-after.ts';

@@ -77,6 +77,19 @@ describe('a worker that answers no grant', () => {
   });
 });
 
+test('a worker with too much to do is told to the operator, until it has recovered or died', async () => {
+  const node = new FakeNode(KEYS);
+  await node.serve();
+  const told = () => node.worker(2).got('health').at(-1)?.overloaded;
+  node.worker(1).say({ type: 'overload', overloaded: true });
+  expect(told()).toEqual([1]);
+  node.worker(1).say({ type: 'overload', overloaded: false });
+  expect(told()).toEqual([]);
+  node.worker(0).say({ type: 'overload', overloaded: true });
+  node.worker(0).end();
+  expect(told()).toEqual([]);
+});
+
 test('a worker that is not ready yet has only the bound of its start', async () => {
   const node = new FakeNode(KEYS);
   void node.supervisor.start();

@@ -15,11 +15,12 @@ export class NodeHealth {
     this.#hung++;
   }
 
-  /** Tells those of `workers` who serve the operator. */
-  tell(workers: Iterable<Worker>): void {
+  /** Tells those of `workers`, which are all of the node, who serve the operator. */
+  tell(workers: ReadonlySet<Worker>): void {
+    const overloaded = [...workers].filter((worker) => worker.overloaded).map(({ place }) => place.slot);
     for (const worker of workers) {
       if (!worker.ready || worker.place.kind !== 'api') continue;
-      worker.process.send({ type: 'health', hung: this.#hung });
+      worker.process.send({ type: 'health', overloaded, hung: this.#hung });
     }
   }
 }

@@ -155,6 +155,7 @@ export class Supervisor {
     if (message.type === 'alive') return;
     if (message.type === 'ready') this.#becameReady(worker);
     else if (message.type === 'listening') this.#listens(worker, message.listener);
+    else if (message.type === 'overload') this.#overloaded(worker, message.overloaded);
     else if (message.type === 'load') this.#loaded(worker, message.stats);
     else if (message.type === 'drained') {
       this.#drained.connectionsClosed += message.connectionsClosed;
@@ -173,7 +174,7 @@ export class Supervisor {
     this.#table.ready(worker.place);
     this.#doors.logger.info(describeWorker(worker), 'worker ready');
     this.#heartbeats.grant(worker);
-    this.#health.tell([worker]);
+    this.#health.tell(this.#workers);
     this.#broadcastPeers();
     // At first everybody waits for the last one, so that the first clients find the whole node.
     if (this.#phase === 'starting' && !this.#table.complete) return;
@@ -195,6 +196,11 @@ export class Supervisor {
     this.#starting = null;
   }
 
+  #overloaded(worker: Worker, overloaded: boolean): void {
+    worker.overloaded = overloaded;
+    this.#health.tell(this.#workers);
+  }
+
   #loaded(worker: Worker, stats: StatsCounters): void {
     this.#table.load(worker.place, stats);
     this.#balance();
@@ -212,6 +218,7 @@ export class Supervisor {
     const end = this.#table.end(worker.place, this.#doors.clock.monotonicMs());
     const fields = { ...describeWorker(worker), code: exit.code, signal: exit.signal };
     this.#broadcastPeers();
+    if (worker.overloaded) this.#health.tell(this.#workers);
     if (this.#phase === 'starting' || this.#phase === 'serving') {
       this.#doors.logger.error({ ...fields, restartAfterMs: end.restartAfterMs }, 'worker ended');
       if (this.#phase === 'starting' && end.failuresInARow >= START_ATTEMPTS_MAX) {

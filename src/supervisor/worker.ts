@@ -13,6 +13,8 @@ export interface Worker {
   /** Kills it, unless it is ready before. */
   readonly tooLate: Cancellable;
   ready: boolean;
+  /** It admits nobody because of its load. */
+  overloaded: boolean;
   /** How long it has said nothing, as far as the supervisor itself was awake. */
   silentMs: number;
   /** Why it cannot go on, when it said so. */
@@ -25,7 +27,15 @@ export interface Worker {
 
 /** A run that has just begun. */
 export function newWorker(run: Pick<Worker, 'place' | 'process' | 'tooLate'>): Worker {
-  return { ...run, ready: false, silentMs: 0, fatal: null, given: new Set(), listening: new Set() };
+  return {
+    ...run,
+    ready: false,
+    overloaded: false,
+    silentMs: 0,
+    fatal: null,
+    given: new Set(),
+    listening: new Set(),
+  };
 }
 
 /** Names a worker in log lines. */

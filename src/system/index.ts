@@ -6,3 +6,4 @@ export * from './keep-alive.ts';
 export * from './random.ts';
 export * from './signals.ts';
 export * from './timers.ts';
+export * from './vitals.ts';

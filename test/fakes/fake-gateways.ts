@@ -9,6 +9,7 @@ import { type Cancellable, hash32, type Meter, type Timers, type WorkerSlot } fr
 import { type Config, parseConfig } from '../../src/config/index.ts';
 import { Gateway } from '../../src/gateway/index.ts';
 import { addStats, NO_STATS, type StatsCounters, type WorkerPlace } from '../../src/process/index.ts';
+import type { Vitals } from '../../src/relay/index.ts';
 import { CollectedLog } from './collected-log.ts';
 import { type AppAnswer, type AppCall, FakeApplication } from './fake-application.ts';
 import { type FakeConnection, type FakeResponse, FakeServer, FakeUpgrade } from './fake-net.ts';
@@ -88,6 +89,8 @@ export class FakeGateways {
   readonly app = new FakeApplication();
   readonly log = new CollectedLog();
   readonly config: Config;
+  /** What every worker finds when it looks at itself. */
+  vitals: Vitals = { lagMs: 0, heapBytes: 0, heapBytesMax: 1_000, descriptors: 0, descriptorsMax: 1_000 };
   /** Whether grants are renewed as time passes. */
   granting = true;
   readonly #workers = new Map<WorkerSlot, FakeGatewayWorker>();
@@ -270,6 +273,7 @@ export class FakeGateways {
         return server.door;
       },
       httpClient: this.app.client(`${slot}.${run}`),
+      vitals: () => this.vitals,
     });
     const worker = { slot, run, gateway, journal, timers, servers: servers as [FakeServer, FakeServer] };
     this.#workers.set(slot, worker);

@@ -144,7 +144,8 @@ export class FakeConnection implements Connection<unknown> {
   takes: 'all' | 'nothing' | 'ends as slow' = 'all';
   readingPaused = false;
   open = true;
-  readonly queuedBytes = 0;
+  /** What the test says that waits for this client. */
+  queuedBytes = 0;
   readonly queuedMessages = 0;
   readonly #events: ConnectionEvents<unknown>;
 
@@ -169,6 +170,11 @@ export class FakeConnection implements Connection<unknown> {
     if (farewell !== undefined) this.received.push(payloadText(farewell));
     this.closed = { code, reason };
     this.end('server', code, reason);
+  }
+
+  shed(code: number, reason: string): void {
+    this.queuedBytes = 0;
+    this.close(code, reason);
   }
 
   terminate(): void {
