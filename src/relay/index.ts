@@ -30,3 +30,4 @@ export * from './stats.ts';
 export * from './subprotocols.ts';
 export * from './trace-context.ts';
 export * from './upgrade-checks.ts';
+export * from './websocket-extensions.ts';

@@ -58,6 +58,14 @@ describe('checkUpgrade', () => {
     expect(statusOf(headers, rest)).toBe(expected);
   });
 
+  it('refuses malformed offers of extensions where they are read', () => {
+    const malformed = facts({ 'sec-websocket-extensions': 'permessage-deflate; =' });
+    const unknown = facts({ 'sec-websocket-extensions': 'tea; with=milk' });
+    expect(checkUpgrade(malformed, 'none', undefined, 'read')).toMatchObject({ status: 400 });
+    expect(checkUpgrade(malformed, 'none')).toMatchObject({ type: 'ok' });
+    expect(checkUpgrade(unknown, 'none', undefined, 'read')).toMatchObject({ type: 'ok' });
+  });
+
   it('looks at the origin before anything else', () => {
     const headers = { origin: 'https://evil.example', connection: undefined };
     expect(statusOf(headers, { method: 'POST' }, 'same_origin')).toBe(403);

@@ -8,6 +8,7 @@
 import { listTokens } from './header-lines.ts';
 import { isOriginAdmitted, type OriginPolicy } from './origin.ts';
 import { type OutgoingAnswer, statusAnswer } from './outgoing-answer.ts';
+import { readExtensionOffers } from './websocket-extensions.ts';
 
 /** What is looked at. A plain request on the connect path has no `earlyData`. */
 export interface UpgradeFacts {
@@ -30,12 +31,14 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /**
  * Runs all checks in order; the first that fails decides. `host` is what the client asked for,
- * which behind a proxy need not be what `Host` says.
+ * which behind a proxy need not be what `Host` says. `extensions`: whether offers of extensions
+ * are read; then they have to be well-formed.
  */
 export function checkUpgrade(
   facts: UpgradeFacts,
   policy: OriginPolicy,
   host: string | undefined = facts.header('host'),
+  extensions: 'read' | 'ignored' = 'ignored',
 ): UpgradeVerdict {
   const origin = { origin: facts.header('origin'), host };
   if (!isOriginAdmitted(policy, origin)) return refuse(403);
@@ -47,6 +50,10 @@ export function checkUpgrade(
   if (!hasToken(facts, 'sec-websocket-version', '13')) return refuse(400);
   const key = facts.header('sec-websocket-key')?.trim() ?? '';
   if (!KEY.test(key)) return refuse(400);
+  // RFC 6455 9.1: what does not follow its grammar fails the handshake.
+  if (extensions === 'read' && readExtensionOffers(facts.headerLines('sec-websocket-extensions')) === null) {
+    return refuse(400);
+  }
   if (facts.earlyData === true) return { type: 'abandon' };
   return { type: 'ok', key };
 }
