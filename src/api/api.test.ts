@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Logger, ok, type Result } from '../base/index.ts';
 import type { Bus, BusAnswer, BusFailure } from '../bus/index.ts';
+import { LiveConfig, type Settings } from '../config/index.ts';
 import type { HttpHandlers, HttpRequest } from '../net/index.ts';
 import { NO_STATS, type WorkerInit } from '../process/index.ts';
 import { createMeter } from '../telemetry/index.ts';
@@ -47,11 +48,11 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
     closed = true;
   };
   const { meter, snapshot } = createMeter({ worker: 'api/0', processFigures: false });
+  const tokens = options.token === undefined ? [] : [options.token];
+  const live = new LiveConfig({ api: { listen: null, tokens } } as unknown as Settings);
   const api = new Api({
-    init: {
-      workers: 2,
-      config: { api: { listen: null, tokens: options.token === undefined ? [] : [options.token] } },
-    } as unknown as WorkerInit,
+    init: { workers: 2 } as unknown as WorkerInit,
+    live,
     bus,
     createServer: (given) => {
       handlers = given;
@@ -71,7 +72,7 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
       };
       handlers?.request({ path, method, header } as unknown as HttpRequest, response);
     });
-  return { api, ask, asked, isClosed: () => closed };
+  return { api, live, ask, asked, isClosed: () => closed };
 }
 
 const place = (slot: number, run = 0) => ({ kind: 'gateway' as const, slot, run, meshPath: '' });

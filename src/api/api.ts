@@ -7,12 +7,14 @@
  */
 import { ERRORS, type Logger, type Meter, type WorkerSlot } from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import type { HttpHandlers, HttpRequest, HttpResponse, ListenHandle, RawHeaders } from '../net/index.ts';
 import { BearerTokens } from '../net/index.ts';
-import type { Mode, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
+import type { Mode, ReloadCounts, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
 import { METRICS_CONTENT_TYPE, type MetricsSnapshot } from '../telemetry/index.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { unreadyReason } from './readiness.ts';
+import { ReloadFigures } from './reload-figures.ts';
 
 /** What this role needs of an HTTP server. */
 export interface ApiServer {
@@ -24,6 +26,7 @@ export interface ApiServer {
 /** Everything the role is given. */
 export interface ApiDoors {
   readonly init: WorkerInit;
+  readonly live: LiveConfig;
   readonly bus: Bus;
   readonly createServer: (handlers: HttpHandlers) => ApiServer;
   readonly logger: Logger;
@@ -47,6 +50,7 @@ export class Api {
   readonly #server: ApiServer;
   readonly #routes: ReadonlyMap<string, Answer>;
   readonly #page: MetricsPage;
+  readonly #reloads: ReloadFigures;
   readonly #tokens: BearerTokens;
   readonly #requests: ReturnType<Meter['counter']>;
   #runs: ReadonlyMap<WorkerSlot, number> = new Map();
@@ -58,7 +62,9 @@ export class Api {
   constructor(doors: ApiDoors) {
     this.#doors = doors;
     const { bus, logger, snapshot } = doors;
-    this.#tokens = new BearerTokens(doors.init.config.api.tokens);
+    this.#tokens = new BearerTokens(doors.live.current.api.tokens);
+    doors.live.onChange(({ api }) => this.#tokens.replace(api.tokens));
+    this.#reloads = new ReloadFigures(doors.meter);
     this.#page = new MetricsPage({
       bus,
       logger,
@@ -110,6 +116,11 @@ export class Api {
   health(health: { readonly overloaded: readonly WorkerSlot[]; readonly hung: number }): void {
     this.#hung = health.hung;
     this.#overloaded = new Set(health.overloaded);
+  }
+
+  /** Takes note of the reloads of the node. */
+  reloads(counts: ReloadCounts): void {
+    this.#reloads.tell(counts);
   }
 
   /** Says so at `/readyz` on connections that are open, and closes them within `timeoutMs`. */

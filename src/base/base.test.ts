@@ -83,7 +83,7 @@ describe('BoundedQueue', () => {
       fc.constant('drain' as const),
     );
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 8 }), fc.array(act, { maxLength: 200 }), (capacity, acts) => {
+      fc.property(fc.integer({ min: 0, max: 8 }), fc.array(act, { maxLength: 200 }), (capacity, acts) => {
         const queue = new BoundedQueue<number>(capacity);
         let model: number[] = [];
         for (const step of acts) {
@@ -107,6 +107,14 @@ describe('BoundedQueue', () => {
       expect(queue.shift()).toBe(index);
     }
     expect(queue.size).toBe(0);
+  });
+
+  it('keeps what it holds when its bound becomes smaller', () => {
+    const queue = new BoundedQueue<number>(3);
+    for (const value of [1, 2, 3]) queue.push(value);
+    queue.resize(1);
+    expect([queue.capacity, queue.push(4), queue.shift(), queue.shift()]).toEqual([1, false, 1, 2]);
+    expect([queue.push(5), queue.shift(), queue.push(6)]).toEqual([false, 3, true]);
   });
 });
 

@@ -8,15 +8,25 @@ import { assert } from './assert.ts';
 
 const COMPACT_AFTER = 1_024;
 
-/** Holds at most `capacity` values. */
+/** Holds at most `capacity` values; none, when that is 0. */
 export class BoundedQueue<Value> {
-  readonly capacity: number;
+  #capacity: number;
   #values: (Value | undefined)[] = [];
   #head = 0;
 
   constructor(capacity: number) {
-    assert(capacity >= 1, 'a queue has room for at least one value');
-    this.capacity = capacity;
+    assert(capacity >= 0, 'a queue cannot owe values');
+    this.#capacity = capacity;
+  }
+
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Sets another bound. Values beyond it stay; only new ones are refused. */
+  resize(capacity: number): void {
+    assert(capacity >= 0, 'a queue cannot owe values');
+    this.#capacity = capacity;
   }
 
   get size(): number {
@@ -25,7 +35,7 @@ export class BoundedQueue<Value> {
 
   /** Appends `value`; false, and nothing changes, when the queue is full. */
   push(value: Value): boolean {
-    if (this.size >= this.capacity) return false;
+    if (this.size >= this.#capacity) return false;
     this.#values.push(value);
     return true;
   }

@@ -8,6 +8,7 @@ import { DEFAULTS } from '../base/index.ts';
 import { type CliDoors, EXIT } from './cli-doors.ts';
 import { configCheck } from './config-check.ts';
 import { type DemoOptions, demo } from './demo.ts';
+import { type ReloadOptions, reload } from './reload.ts';
 import { start } from './start.ts';
 
 /** Commander's names for ends that are no mistakes. */
@@ -40,6 +41,13 @@ function makeProgram(doors: CliDoors, ended: (exitCode: number) => void): Comman
     .description('run a node until it is told to stop')
     .requiredOption('-c, --config <file>', 'the configuration file')
     .action(async ({ config }: { config: string }) => ended(await start(config, doors)));
+  program
+    .command('reload')
+    .description('have a running node read its configuration again')
+    .option('-c, --config <file>', 'the configuration file that the node was started with')
+    .option('--data-dir <dir>', 'the data directory of the node, instead of its file')
+    .option('--json', 'print the report as one line of JSON')
+    .action(async (options: ReloadOptions) => ended(await reload(options, doors)));
   program
     .command('config')
     .description('look after configuration files')

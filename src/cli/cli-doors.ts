@@ -5,10 +5,11 @@
  * process: it is given words, writes words, and returns an exit code.
  */
 import type { ArrokothError, Result } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { Config, LoadedConfig } from '../config/index.ts';
+import type { ControlCommand, ControlCommands, ControlFailure } from '../process/index.ts';
 
 /** Exit codes of both programs; `docs/reference/command-line.md` lists them. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, absent: 2 } as const;
 
 /** A listener and where it was bound, port included. */
 export interface BoundAddress {
@@ -24,11 +25,12 @@ export interface StartedNode {
   readonly ended: Promise<number>;
 }
 
-/** What to start. */
-export interface NodeRequest {
-  readonly config: Config;
-  /** Doubts about the configuration, for the log. */
-  readonly warnings: readonly string[];
+/** What to start: a configuration, doubts about it for the log, and where it came from. */
+export interface NodeRequest extends LoadedConfig {
+  /** The file, as an absolute path; null: there is none, and nothing can be reloaded. */
+  readonly file: string | null;
+  /** Reads it again, with whatever else the configuration is made of. The failure is one line a problem. */
+  readonly reread: () => Result<LoadedConfig, readonly string[]>;
 }
 
 /** An application that was started beside a node. */
@@ -48,6 +50,16 @@ export interface CliDoors {
   readonly stderr: (text: string) => void;
   /** Reads a text file; throws as the file system does. */
   readonly readText: (path: string) => string;
+  /** `path` as it reads from everywhere. */
+  readonly absolutePath: (path: string) => string;
+  /** Where a node with that configuration, started in this folder, keeps its data; the likeliest first. */
+  readonly dataDirectories: (config: Config) => readonly string[];
+  /** Sends a command to the node whose data is in one of the directories. */
+  readonly askNode: <Name extends ControlCommand>(
+    dataDirs: readonly string[],
+    command: Name,
+    given: ControlCommands[Name]['given'],
+  ) => Promise<Result<ControlCommands[Name]['answer'], ControlFailure>>;
   readonly startNode: (request: NodeRequest) => Promise<Result<StartedNode, ArrokothError>>;
   /** Starts the example chat application; the error is its last words. */
   readonly startApplication: (place: {

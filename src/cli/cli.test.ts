@@ -40,6 +40,9 @@ function makeDoors(text: string | null, changes: Partial<CliDoors> = {}) {
       };
       return ok({ url: `http://127.0.0.1:${port}/`, ended: new Promise(() => {}), stop });
     },
+    absolutePath: (path) => `/here/${path}`,
+    dataDirectories: ({ port }) => [`/here/data/${port}`],
+    askNode: async () => failed({ type: 'absent' }),
     findPort: async (port) => port,
     makeTemporaryDir: () => ({ path: '/tmp/demo', remove: () => seen.steps.push('data removed') }),
     ...changes,

@@ -3,13 +3,13 @@
  */
 import { type CliDoors, EXIT } from './cli-doors.ts';
 import { describeListeners } from './listeners.ts';
-import { loadConfig } from './load-config.ts';
+import { loadConfig, showProblems } from './load-config.ts';
 
 /** Checks the file at `path`; problems and doubts go to stderr, the summary to stdout. */
 export function configCheck(path: string, doors: CliDoors): number {
   const loaded = loadConfig(path, doors);
   if (!loaded.ok) {
-    doors.stderr(loaded.error);
+    doors.stderr(showProblems(loaded.error));
     return EXIT.failed;
   }
   const { config, warnings } = loaded.value;

@@ -70,7 +70,8 @@ async function startDemoNode(
   const path = 'the embedded configuration';
   const parsed = parseConfig({ text, path, env: {} });
   if (!parsed.ok) return failed(formatProblems(path, parsed.error).join('\n'));
-  const started = await doors.startNode(parsed.value);
+  const reread = () => failed(['the demonstration has no file that could be read again']);
+  const started = await doors.startNode({ ...parsed.value, file: null, reread });
   return started.ok ? started : failed(`${started.error.code}: ${started.error.message}`);
 }
 

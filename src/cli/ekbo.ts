@@ -5,8 +5,8 @@
  * the flags become a configuration and the rest is `start`.
  */
 import { failed, ok, type Result } from '../base/index.ts';
-import type { Config, LogLevel } from '../config/index.ts';
-import { type CliDoors, EXIT, type NodeRequest } from './cli-doors.ts';
+import { type LoadedConfig, type LogLevel, withKeys } from '../config/index.ts';
+import { type CliDoors, EXIT } from './cli-doors.ts';
 import { type GoFlag, goUsage, parseGoFlags } from './go-flags.ts';
 import { loadConfig } from './load-config.ts';
 import { runNode } from './start.ts';
@@ -38,33 +38,39 @@ export async function runEkbo(words: readonly string[], doors: CliDoors): Promis
     return EXIT.ok;
   }
   if (values.port && values.sock) return fatal('-port and -sock exclude each other', doors);
-  const loaded = loadConfig(values.config ?? '', doors);
-  if (!loaded.ok) return fatal(loaded.error, doors);
-  const request = applyFlags(loaded.value, values, given);
-  return request.ok ? await runNode(request.value, doors) : fatal(request.error, doors);
+  const load = (path: string): Result<LoadedConfig, readonly string[]> => {
+    const loaded = loadConfig(path, doors);
+    return loaded.ok ? applyFlags(loaded.value, values, given) : loaded;
+  };
+  const path = values.config ?? '';
+  const loaded = load(path);
+  if (!loaded.ok) return fatal(loaded.error.join('\n'), doors);
+  const file = doors.absolutePath(path);
+  return await runNode({ ...loaded.value, file, reread: () => load(file) }, doors);
 }
 
 function applyFlags(
-  { config, warnings }: NodeRequest,
+  { keys, config, warnings }: LoadedConfig,
   flags: Flags,
   given: ReadonlySet<string>,
-): Result<NodeRequest, string> {
+): Result<LoadedConfig, readonly string[]> {
   const doubts = [...warnings];
-  const changes: { -readonly [Key in 'port' | 'sock' | 'log']?: Config[Key] } = {};
+  const changes: Record<string, string> = {};
   if (flags.port) {
     const port = /^\d{1,5}$/.test(flags.port) ? Number(flags.port) : Number.NaN;
-    if (!(port <= PORT_MAX)) return failed(`-port takes a number from 0 to ${PORT_MAX}, not ${flags.port}`);
-    changes.port = port;
+    if (!(port <= PORT_MAX)) return failed([`-port takes a number from 0 to ${PORT_MAX}, not ${flags.port}`]);
+    changes.port = flags.port;
     if (config.sock !== null) doubts.push('`sock` in the file wins over -port.');
   }
   if (flags.sock) changes.sock = flags.sock;
   if (given.has('log-level')) {
     const level = readLevel(flags['log-level'] ?? '');
     if (level === null) doubts.push(`-log-level ${flags['log-level']} is unknown and taken for debug.`);
-    changes.log = { ...config.log, level: level ?? 'debug' };
+    changes['log.level'] = level ?? 'debug';
   }
   if (given.has('gops-addr')) doubts.push('-gops-addr has no effect: figures are at `api.listen`.');
-  return ok({ config: { ...config, ...changes }, warnings: doubts });
+  const changed = withKeys(keys, changes);
+  return changed.ok ? ok({ ...changed.value, warnings: doubts }) : changed;
 }
 
 function readLevel(word: string): LogLevel | null {

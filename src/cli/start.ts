@@ -3,16 +3,17 @@
  */
 import { type CliDoors, EXIT, type NodeRequest } from './cli-doors.ts';
 import { describeStarted } from './listeners.ts';
-import { loadConfig } from './load-config.ts';
+import { loadConfig, showProblems } from './load-config.ts';
 
 /** Starts from the file at `configPath` and resolves with the exit code when the node has ended. */
 export async function start(configPath: string, doors: CliDoors): Promise<number> {
   const loaded = loadConfig(configPath, doors);
   if (!loaded.ok) {
-    doors.stderr(loaded.error);
+    doors.stderr(showProblems(loaded.error));
     return EXIT.failed;
   }
-  return await runNode(loaded.value, doors);
+  const file = doors.absolutePath(configPath);
+  return await runNode({ ...loaded.value, file, reread: () => loadConfig(file, doors) }, doors);
 }
 
 /** Starts what `request` describes, says where it listens, and waits for its end. */

@@ -33,6 +33,7 @@ export function backendUrlsField(notes: Notes & { readonly example: string }) {
     'x-default': NONE,
     'x-reason': notes.reason ?? '',
     'x-example': notes.example,
+    'x-reload': notes.reload ?? 'restart',
   };
   return z
     .unknown()

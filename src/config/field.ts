@@ -21,7 +21,12 @@ export interface Notes {
   readonly reason?: string;
   /** A value for the example file; the default when left out. */
   readonly example?: string | number | boolean;
+  /** Whether a running node takes a new value over; a restart is needed when left out. */
+  readonly reload?: Reload;
 }
+
+/** How a new value of a key comes into force: as the file is read again, or with the next start. */
+export type Reload = 'live' | 'restart';
 
 /** What the reference page needs of a field; part of its metadata. */
 export interface FieldCard {
@@ -30,6 +35,7 @@ export interface FieldCard {
   readonly 'x-default': string;
   readonly 'x-reason': string;
   readonly 'x-example': string | number | boolean;
+  readonly 'x-reload': Reload;
 }
 
 /** How one kind of key is read and described. */
@@ -64,6 +70,7 @@ export function field<Value>(spec: FieldSpec<Value>) {
     'x-default': spec.fallback === null ? spec.defaultText : `\`${spec.defaultText}\``,
     'x-reason': [spec.range, spec.reason].filter((part) => part !== undefined).join(' '),
     'x-example': spec.example ?? spec.defaultText,
+    'x-reload': spec.reload ?? 'restart',
   };
   return z
     .unknown()

@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { type ConfigTree, readConfigTree } from './config-tree.ts';
 import type { Environment } from './environment.ts';
 import { escapeVariables } from './expand-variables.ts';
+import type { FileKeys } from './file-keys.ts';
 import { type Keys, keysOfGroup } from './group.ts';
 import { LineIndex } from './line-index.ts';
 import { nearestName } from './nearest-name.ts';
@@ -24,6 +25,8 @@ export const CONFIG_FILE_BYTES_MAX = 1_048_576;
 /** A configuration, and what the operator should know about it. */
 export interface LoadedConfig {
   readonly config: Config;
+  /** The same as the keys of a file, for whoever compares or changes some of them. */
+  readonly keys: FileKeys;
   /** Each a whole sentence, with the place in the file where it has one. */
   readonly warnings: readonly string[];
 }
@@ -59,7 +62,11 @@ export function parseConfig(input: {
   }
   if (problems.length > 0 || !outcome.success) return failed(problems.sort(byPlace));
   const config = toConfig(outcome.data);
-  return ok({ config, warnings: [...collectRemarks(tree, { path, place }), ...adviseOn(config)] });
+  return ok({
+    config,
+    keys: { tree: tree.root, values: outcome.data },
+    warnings: [...collectRemarks(tree, { path, place }), ...adviseOn(config)],
+  });
 }
 
 function collectRemarks(

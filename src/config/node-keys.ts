@@ -17,25 +17,44 @@ export const pathKeys = {
     fallback: '/connect',
     description: 'Where clients connect.',
     reason: `${PATH_REASON} Not \`/\`.`,
+    reload: 'live',
   }),
-  send: pathField({ fallback: '/send', description: 'Sends a message.', reason: PATH_REASON }),
-  close: pathField({ fallback: '/close', description: 'Ends connections.', reason: PATH_REASON }),
+  send: pathField({
+    fallback: '/send',
+    description: 'Sends a message.',
+    reason: PATH_REASON,
+    reload: 'live',
+  }),
+  close: pathField({
+    fallback: '/close',
+    description: 'Ends connections.',
+    reason: PATH_REASON,
+    reload: 'live',
+  }),
   subscribe: pathField({
     fallback: '/subscribe',
     description: 'Joins sessions to channels. Not in kuiperbelt.',
     reason: PATH_REASON,
+    reload: 'live',
   }),
   unsubscribe: pathField({
     fallback: '/unsubscribe',
     description: 'Takes sessions out of channels. Not in kuiperbelt.',
     reason: PATH_REASON,
+    reload: 'live',
   }),
   stats: pathField({
     fallback: '/stats',
     description: 'Counters of the node.',
     reason: `${PATH_REASON} Not \`/\`.`,
+    reload: 'live',
   }),
-  ping: pathField({ fallback: '/ping', description: 'Says that the node lives.', reason: PATH_REASON }),
+  ping: pathField({
+    fallback: '/ping',
+    description: 'Says that the node lives.',
+    reason: PATH_REASON,
+    reload: 'live',
+  }),
 } as const;
 
 /** The keys under `node:`. */
@@ -67,6 +86,7 @@ export const appKeys = {
       'or a list of tokens, any of which will do.',
     reason: TOKEN_REASON,
     example: `"\${APP_TOKEN:-a-token-of-your-own}"`,
+    reload: 'live',
   }),
 } as const;
 
@@ -81,6 +101,7 @@ export const apiKeys = {
     description: "Bearer token of the operator's listener, or a list of tokens, any of which will do.",
     reason: TOKEN_REASON,
     example: `"\${API_TOKEN:-another-token-of-yours}"`,
+    reload: 'live',
   }),
 } as const;
 
@@ -91,6 +112,7 @@ export const drainKeys = {
     description:
       'How long a stop waits for close callbacks; what is still owed then is sent at the next start.',
     reason: 'Shorter than the patience of most process managers.',
+    reload: 'live',
   }),
 } as const;
 
@@ -100,15 +122,18 @@ export const logKeys = {
     choices: ['debug', 'info', 'warn', 'error'],
     fallback: 'info',
     description: 'The least severe lines that are written.',
+    reload: 'live',
   }),
   headers: booleanField({
     fallback: false,
     description: 'Writes the headers of callbacks at level `debug`.',
     reason: 'They hold cookies and tokens.',
+    reload: 'live',
   }),
   bodies: booleanField({
     fallback: false,
     description: 'Writes message bodies at level `debug`.',
     reason: 'They hold what users say.',
+    reload: 'live',
   }),
 } as const;

@@ -19,6 +19,10 @@ Every key may be left out. \`arrokoth config check FILE\` reads a file and lists
 with it: line, column, key, what was expected. A node does not start with a wrong file, and a key
 that it does not know is wrong.
 
+The column \`Reload\` says what happens when the file is read again by \`SIGHUP\` or
+[\`arrokoth reload\`](../guides/reload.md): a \`live\` key is applied at once, one that says \`restart\`
+is named and waits for the next start.
+
 ## Values from the environment
 
 Two notations, which may be mixed:
@@ -84,7 +88,9 @@ function renderLines(keys: Keys, indent: string): string {
 }
 
 function renderTable(keys: Keys, prefix: string): string {
-  return tableHead('Key', 'Type', 'Default', 'Meaning', 'Bounds and reason') + renderRows(keys, prefix);
+  return (
+    tableHead('Key', 'Type', 'Default', 'Reload', 'Meaning', 'Bounds and reason') + renderRows(keys, prefix)
+  );
 }
 
 /** A group within a group has a row of its own, and its keys follow it. */
@@ -93,9 +99,12 @@ function renderRows(keys: Keys, prefix: string): string {
     const names = `\`${prefix}${name}\``;
     const inside = keysOfGroup(key);
     const field = card(key);
-    if (inside === null)
-      return tableRow(names, field['x-type'], field['x-default'], field.description, field['x-reason']);
-    return tableRow(names, 'group', '', field.description, '') + renderRows(inside, `${prefix}${name}.`);
+    const { description } = field;
+    if (inside === null) {
+      const [type, fallback, reload] = [field['x-type'], field['x-default'], field['x-reload']];
+      return tableRow(names, type, fallback, reload, description, field['x-reason']);
+    }
+    return tableRow(names, 'group', '', '', description, '') + renderRows(inside, `${prefix}${name}.`);
   });
   return rows.join('');
 }

@@ -51,30 +51,36 @@ export const topKeys = {
     description: 'What `X-Kuiperbelt-Endpoint` tells the application: where `/send` of this node is.',
     reason: 'Sent as it stands.',
     example: '127.0.0.1:9181',
+    reload: 'live',
   }),
   session_header: headerNameField({
     fallback: DEFAULTS.sessionHeader,
     description: 'Header that carries session keys.',
     reason: 'Any case is understood.',
+    reload: 'live',
   }),
   channel_header: headerNameField({
     fallback: DEFAULTS.channelHeader,
     description: 'Header that carries channel names. Not in kuiperbelt.',
     reason: 'Differs from `session_header`.',
+    reload: 'live',
   }),
   strict_broadcast: booleanField({
     fallback: false,
     description: 'Refuses a `/send` or `/close` as a whole when it names an unknown session.',
+    reload: 'live',
   }),
   proxy_set_header: headerRulesField({
     description: 'Headers that connect, establish and close callbacks carry; an empty value removes one.',
     reason: '`Host`, `Content-Length`, `Transfer-Encoding` and `Trailer` cannot be changed.',
     example: '{ X-Forwarded-By: arrokoth }',
+    reload: 'live',
   }),
   send_timeout: durationField({
     fallbackMs: 0,
     description: 'How long `/send` and `/close` wait for other workers.',
     reason: '`0s` means the built-in bound.',
+    reload: 'live',
   }),
   send_queue_size: integerField({
     fallback: 0,
@@ -82,11 +88,13 @@ export const topKeys = {
     max: 1_000_000,
     description: 'Messages that may wait for one client; `0` leaves it to `slow_client`.',
     reason: 'The smaller of the two bounds counts.',
+    reload: 'live',
   }),
   origin_policy: choiceField({
     choices: ['none', 'same_origin', 'same_hostname'],
     fallback: 'none',
     description: "Which browsers' pages may connect.",
+    reload: 'live',
   }),
   trusted_proxies: trustedProxiesField({
     description:
@@ -95,6 +103,7 @@ export const topKeys = {
       "Addresses, ranges, or `unix` for peers of a unix socket. Left out, clients' `X-Forwarded-*` pass as " +
       'they are; `[]` trusts nobody.',
     example: '[127.0.0.1, "2001:db8::/32"]',
+    reload: 'live',
   }),
   proxy_protocol: choiceField({
     choices: ['off', 'required'],
@@ -108,15 +117,18 @@ export const topKeys = {
     fallbackMs: 0,
     description: 'Ends a connection on which nothing was said for this long; `0s`: never.',
     reason: "The node's own pings do not count as something said.",
+    reload: 'live',
   }),
   suppress_access_log: booleanField({
     fallback: false,
     description: 'Leaves out the log line for each call of the application.',
+    reload: 'live',
   }),
   compat: choiceField({
     choices: ['released', 'documented'],
     fallback: 'released',
     description: "Which of kuiperbelt's two answers an unknown session gets: the program's or its manual's.",
+    reload: 'live',
   }),
   workers: integerField({
     fallback: 1,
@@ -131,6 +143,7 @@ export const topKeys = {
     maxMs: 60_000,
     description: 'A worker that has not heard from its supervisor for this long admits nobody.',
     reason: 'At least two heartbeats, or one late heartbeat would stop a healthy node.',
+    reload: 'live',
   }),
   worker_hang_timeout: durationField({
     fallbackMs: DEFAULTS.workerHangTimeoutMs,

@@ -182,6 +182,7 @@ export function headerRulesField(notes: Notes) {
       'x-default': NONE,
       'x-reason': notes.reason ?? '',
       'x-example': notes.example ?? '{}',
+      'x-reload': notes.reload ?? 'restart',
     });
 }
 

@@ -77,6 +77,7 @@ function secretsField(notes: Notes, kind: FieldSpec<string>) {
     'x-default': NONE,
     'x-reason': notes.reason ?? '',
     'x-example': notes.example ?? NONE,
+    'x-reload': notes.reload ?? 'restart',
   };
   return z
     .unknown()

@@ -48,6 +48,7 @@ export function trustedProxiesField(notes: Notes) {
       'x-default': 'none',
       'x-reason': notes.reason ?? '',
       'x-example': notes.example ?? '[]',
+      'x-reload': notes.reload ?? 'restart',
     });
 }
 

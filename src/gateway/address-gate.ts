@@ -1,16 +1,16 @@
 /**
  * Lets in what `limits.*_per_address` allows, and keeps account of who is inside.
  *
- * The rule is in `relay/address-limits.ts`; this file knows whose connection is whose. Made only
- * when a limit is set: without one, admission costs nothing more.
+ * The rule is in `relay/address-limits.ts`; this file knows whose connection is whose. Without a
+ * limit it keeps no account, so that who connected then is not counted when one is set later.
  */
 import { type Clock, type ConnectionId, LIMITS, type Meter } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
-import { AddressLimits, type AddressRefusal, addressGroup } from '../relay/index.ts';
+import type { LimitConfig, LiveConfig } from '../config/index.ts';
+import { type AddressBounds, AddressLimits, type AddressRefusal, addressGroup } from '../relay/index.ts';
 
 /** What the gate stands on. */
 export interface AddressGateDoors {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly clock: Clock;
   readonly meter: Meter;
 }
@@ -18,33 +18,19 @@ export interface AddressGateDoors {
 /** Counts connects and connections of each address, of one worker. */
 export class AddressGate {
   readonly #clock: Clock;
+  readonly #meter: Meter;
   readonly #limits: AddressLimits;
   readonly #inside = new Map<ConnectionId, string>();
-  readonly #refusals: ReturnType<Meter['counter']>;
+  #off = true;
+  /** Null until a limit is set for the first time. */
+  #refusals: ReturnType<Meter['counter']> | null = null;
 
-  constructor({ config, clock, meter }: AddressGateDoors) {
+  constructor({ live, clock, meter }: AddressGateDoors) {
     this.#clock = clock;
-    this.#limits = new AddressLimits({
-      connectsPerSecond: config.limits.connectsPerAddress,
-      connectsBurst: config.limits.connectsPerAddressBurst,
-      connectionsMax: config.limits.connectionsPerAddressMax,
-      addressesMax: LIMITS.limitedAddressesMax,
-    });
-    this.#refusals = meter.counter({
-      name: 'arrokoth_address_refusals_total',
-      help: 'Attempts to connect that were answered 429, by the limit that they met.',
-      labels: ['limit'],
-    });
-    meter.observed(
-      { name: 'arrokoth_limited_addresses', help: 'Addresses whose connects are counted.', type: 'gauge' },
-      () => this.#limits.size,
-    );
-  }
-
-  /** The gate that `config` asks for, or null when it sets no limit. */
-  static of(doors: AddressGateDoors): AddressGate | null {
-    const { connectsPerAddress, connectionsPerAddressMax } = doors.config.limits;
-    return connectsPerAddress > 0 || connectionsPerAddressMax > 0 ? new AddressGate(doors) : null;
+    this.#meter = meter;
+    this.#limits = new AddressLimits(boundsOf(live.current.limits));
+    this.#adjust(live.current.limits);
+    live.onChange(({ limits }) => this.#adjust(limits));
   }
 
   /**
@@ -52,17 +38,18 @@ export class AddressGate {
    * limit; `client` is what the proxies that are trusted say.
    */
   enter(id: ConnectionId, client: string): AddressRefusal | null {
+    if (this.#off) return null;
     const address = addressGroup(client);
     if (address === null) return null;
     const refusal = this.#limits.enter(address, this.#clock.monotonicMs());
     if (refusal === null) this.#inside.set(id, address);
-    else this.#refusals.add(1, { limit: refusal.limit });
+    else this.#refusals?.add(1, { limit: refusal.limit });
     return refusal;
   }
 
   /** What an attempt of `client` would be told now; nothing is counted. */
   refusalOf(client: string): AddressRefusal | null {
-    const address = addressGroup(client);
+    const address = this.#off ? null : addressGroup(client);
     return address === null ? null : this.#limits.refusalOf(address, this.#clock.monotonicMs());
   }
 
@@ -73,4 +60,28 @@ export class AddressGate {
     this.#inside.delete(id);
     this.#limits.leave(address);
   }
+
+  #adjust(limits: LimitConfig): void {
+    this.#limits.replace(boundsOf(limits));
+    this.#off = limits.connectsPerAddress === 0 && limits.connectionsPerAddressMax === 0;
+    if (this.#off || this.#refusals !== null) return;
+    this.#refusals = this.#meter.counter({
+      name: 'arrokoth_address_refusals_total',
+      help: 'Attempts to connect that were answered 429, by the limit that they met.',
+      labels: ['limit'],
+    });
+    this.#meter.observed(
+      { name: 'arrokoth_limited_addresses', help: 'Addresses whose connects are counted.', type: 'gauge' },
+      () => this.#limits.size,
+    );
+  }
+}
+
+function boundsOf(limits: LimitConfig): AddressBounds {
+  return {
+    connectsPerSecond: limits.connectsPerAddress,
+    connectsBurst: limits.connectsPerAddressBurst,
+    connectionsMax: limits.connectionsPerAddressMax,
+    addressesMax: LIMITS.limitedAddressesMax,
+  };
 }

@@ -6,10 +6,10 @@
  * `establishment.ts` opens the connection; `attempts.ts` knows who is on the way.
  */
 import type { Clock, IdSource, Logger, Random } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import type { SessionJournal } from '../journal/index.ts';
 import type { HttpClient } from '../net/index.ts';
-import type { CallbackSettings, ConnectReplySettings, ForwardedRule } from '../relay/index.ts';
+import type { ForwardedRule } from '../relay/index.ts';
 import type { AddressGate } from './address-gate.ts';
 import type { GatewayStats } from './gateway-stats.ts';
 import type { MessageThrottle } from './message-throttle.ts';
@@ -22,8 +22,7 @@ import type { Tracing } from './tracing.ts';
 
 /** Everything that admitting takes; each step names the part of it that it uses. */
 export interface AdmissionDoors {
-  readonly config: Config;
-  readonly settings: CallbackSettings & ConnectReplySettings;
+  readonly live: LiveConfig;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -37,12 +36,10 @@ export interface AdmissionDoors {
   readonly directory: NodeDirectory;
   readonly channels: NodeChannels;
   readonly receiveCallbacks: ReceiveCallbacks;
-  /** Null where no limit is set. */
-  readonly addresses: AddressGate | null;
-  readonly throttle: MessageThrottle | null;
+  readonly addresses: AddressGate;
+  readonly throttle: MessageThrottle;
+  /** Null where no mark is set. */
   readonly overload: OverloadGuard | null;
-  /** Callback timeouts, with the built-in bound in place of 0. */
-  readonly timeoutMs: number;
   /** Why nobody is admitted at present, or null. */
   readonly refusal: () => string | null;
 }

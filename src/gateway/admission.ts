@@ -6,6 +6,7 @@
  * is admitted.
  */
 import type { ErrorCode } from '../base/index.ts';
+import type { Settings } from '../config/index.ts';
 import type { UpgradeRequest } from '../net/index.ts';
 import { checkUpgrade, type OutgoingAnswer } from '../relay/index.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
@@ -19,14 +20,9 @@ export class Admission {
   readonly #doors: AdmissionDoors;
   readonly #attempts: Attempts;
   readonly #question: ConnectQuestion;
-  /** This worker's share of the node's connections, with room for an uneven spread. */
-  readonly #connectionsMax: number;
 
   constructor(doors: AdmissionDoors) {
     this.#doors = doors;
-    const { config } = doors;
-    const uneven = config.workers === 1 ? 1 : 1.25;
-    this.#connectionsMax = Math.ceil((config.limits.connectionsMax / config.workers) * uneven);
     const attempts = new Attempts(doors);
     const establishment = new Establishment({ ...doors, attempts });
     const registration = new Registration({ ...doors, attempts, establishment });
@@ -45,7 +41,7 @@ export class Admission {
     if (reason !== null) return { code: 'NOT_ADMITTING', reason };
     const overload = this.#doors.overload?.refusal() ?? null;
     if (overload !== null) return { code: 'OVERLOADED', reason: overload };
-    const isFull = this.#doors.stats.connections > this.#connectionsMax;
+    const isFull = this.#doors.stats.connections > connectionsMax(this.#doors.live.current);
     return isFull ? { code: 'CONNECTION_LIMIT', reason: 'the node is full' } : null;
   }
 
@@ -55,17 +51,17 @@ export class Admission {
    */
   turnedAway(address: string): OutgoingAnswer | null {
     const refusal = this.refusal();
-    const limited = refusal === null ? (this.#doors.addresses?.refusalOf(address) ?? null) : null;
+    const limited = refusal === null ? this.#doors.addresses.refusalOf(address) : null;
     return this.#attempts.turnedAway(refusal?.reason ?? null, limited);
   }
 
   /** A client asks for a WebSocket on the connect path. */
   upgrade(request: UpgradeRequest): void {
-    const { config, stats, ids, forwarded, tracing, addresses } = this.#doors;
+    const { live, stats, ids, forwarded, tracing, addresses } = this.#doors;
     const attempts = this.#attempts;
     stats.connecting();
     const origin = forwarded.read(request);
-    const verdict = checkUpgrade(request, config.originPolicy, origin.host);
+    const verdict = checkUpgrade(request, live.current.originPolicy, origin.host);
     if (verdict.type !== 'ok') {
       if (verdict.type === 'abandon') request.abandon();
       else request.refuse(verdict.status, verdict.headers, verdict.body);
@@ -82,8 +78,14 @@ export class Admission {
     const refusal = this.refusal();
     if (refusal?.code === 'OVERLOADED') this.#doors.overload?.refused();
     if (refusal !== null) return attempts.unavailable(attempt, refusal.code, refusal.reason);
-    const limited = addresses?.enter(attempt.id, attempt.client) ?? null;
+    const limited = addresses.enter(attempt.id, attempt.client);
     if (limited !== null) return attempts.limited(attempt, limited);
     this.#question.ask(attempt, origin.lines);
   }
+}
+
+/** A worker's share of the node's connections, with room for an uneven spread. */
+function connectionsMax({ workers, limits }: Settings): number {
+  const uneven = workers === 1 ? 1 : 1.25;
+  return Math.ceil((limits.connectionsMax / workers) * uneven);
 }

@@ -6,7 +6,7 @@
  * `NodeChannels`.
  */
 import { LIMITS, type SessionKey } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import type { HttpRequest } from '../net/index.ts';
 import {
   bodyTooLargeAnswer,
@@ -33,7 +33,7 @@ export type ApplicationCall = 'send' | 'close' | 'subscribe' | 'unsubscribe';
 
 /** What the application's calls are carried out with. */
 export interface ApplicationApiDoors {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly keys: KeyDelivery;
   readonly channels: NodeChannels;
   readonly idempotent: IdempotentCalls;
@@ -69,7 +69,7 @@ export class ApplicationApi {
   /** Carries out one call and answers it exactly once. */
   serve(call: ApplicationCall, request: HttpRequest, answer: Answer): void {
     if (request.method !== 'POST') return answer(methodAnswer());
-    const { config } = this.#doors;
+    const config = this.#doors.live.current;
     const lines = {
       sessions: request.headerLines(config.sessionHeader),
       channels: request.headerLines(config.channelHeader),
@@ -100,7 +100,7 @@ export class ApplicationApi {
   }
 
   #read(request: HttpRequest, answer: Answer, then: (message: Message) => void): void {
-    request.body(this.#doors.config.limits.bodyBytesMax, (body) => {
+    request.body(this.#doors.live.current.limits.bodyBytesMax, (body) => {
       if (body.ok) then({ bytes: body.value, binary: isBinary(request.header('content-type')) });
       else answer(body.error === 'gone' ? bodyUnreadableAnswer() : bodyTooLargeAnswer());
     });
@@ -113,7 +113,7 @@ export class ApplicationApi {
 
   /** Under `strict_broadcast`: the sessions that are not there, before anybody is served. */
   #probe(targets: Targets, done: (unknown: TargetError[]) => void): void {
-    if (!this.#doors.config.strictBroadcast || targets.sessions.length === 0) return done([]);
+    if (!this.#doors.live.current.strictBroadcast || targets.sessions.length === 0) return done([]);
     const { sessions } = targets;
     this.#perform(sessions, { type: 'probe' }, new Uint8Array(0), (outcomes) => {
       done(failuresOf(sessions, outcomes));
@@ -166,12 +166,12 @@ export class ApplicationApi {
     done: (outcomes: KeyOutcome[]) => void,
   ): void {
     if (sessions.length === 0) return done([]);
-    const timeoutMs = this.#doors.config.sendTimeoutMs || LIMITS.sisterWaitMs;
+    const timeoutMs = this.#doors.live.current.sendTimeoutMs || LIMITS.sisterWaitMs;
     this.#doors.keys.perform(sessions, action, bytes, timeoutMs, done);
   }
 
   #answer(errors: readonly TargetError[], channels: ChannelDelivery[], delivered: number): OutgoingAnswer {
-    const { strictBroadcast: strict, compat } = this.#doors.config;
+    const { strictBroadcast: strict, compat } = this.#doors.live.current;
     // A channel whose owner did not answer left a hole in the list; it is among the errors.
     return sendAnswer({ errors, channels: channels.filter(Boolean), delivered, strict, compat });
   }

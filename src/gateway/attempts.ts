@@ -30,7 +30,7 @@ export interface Attempt extends Traced {
 
 type AttemptsDoors = Pick<
   AdmissionDoors,
-  'config' | 'clock' | 'random' | 'stats' | 'logger' | 'tracing' | 'addresses' | 'sessions'
+  'live' | 'clock' | 'random' | 'stats' | 'logger' | 'tracing' | 'addresses' | 'sessions'
 >;
 
 /** Whoever would have to stay away for longer than the shortest `Retry-After` is told so. */
@@ -46,7 +46,8 @@ export class Attempts {
 
   constructor(doors: AttemptsDoors) {
     this.#doors = doors;
-    this.#pace = new ConnectPace(doors.config.callback.maxInFlight);
+    this.#pace = new ConnectPace(doors.live.current.callback.maxInFlight);
+    doors.live.onChange(({ callback }) => this.#pace.replace(callback.maxInFlight));
   }
 
   /** Calls `then` as soon as nobody is on the way. */
@@ -140,7 +141,7 @@ export class Attempts {
     attempt.settled = true;
     const { addresses, sessions } = this.#doors;
     // Who has a connection now leaves with it.
-    if (addresses !== null && !sessions.byId(attempt.id)?.connection?.open) addresses.left(attempt.id);
+    if (!sessions.byId(attempt.id)?.connection?.open) addresses.left(attempt.id);
     this.finished();
   }
 

@@ -17,7 +17,7 @@ import {
   type Random,
   type SessionKey,
 } from '../base/index.ts';
-import type { CallbackConfig } from '../config/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import type { SessionJournal } from '../journal/index.ts';
 import type { HttpClient } from '../net/index.ts';
 import {
@@ -53,7 +53,7 @@ export interface CloseCallbackDoors {
   readonly meter: Meter;
   readonly journal: SessionJournal;
   readonly httpClient: HttpClient;
-  readonly callback: CallbackConfig;
+  readonly live: LiveConfig;
   readonly tracing: Tracing;
   /** What the request looks like; null when the application wants no close callbacks. */
   readonly request: (event: CloseEvent) => CallbackRequest | null;
@@ -157,14 +157,14 @@ export class CloseCallbacks {
   }
 
   #send(event: Pending): void {
-    const { httpClient, callback } = this.#doors;
+    const { httpClient, live } = this.#doors;
     const request = this.#doors.request(event);
     if (request === null) return this.#done(event, 'unwanted');
     this.#inFlight++;
     event.attempt++;
     const call = {
       ...request,
-      timeoutMs: callback.closeTimeoutMs,
+      timeoutMs: live.current.callback.closeTimeoutMs,
       replyBytesMax: REPLY_BYTES_MAX,
       redirectsMax: LIMITS.redirectsMax,
     };
@@ -187,7 +187,8 @@ export class CloseCallbacks {
   }
 
   #again(event: Pending, cause: string): void {
-    const { callback, random, clock, logger } = this.#doors;
+    const { live, random, clock, logger } = this.#doors;
+    const { callback } = live.current;
     const next = nextAttempt({
       attempt: event.attempt,
       attemptsMax: callback.closeAttemptsMax,

@@ -6,6 +6,7 @@
  * it gets the close event of that one.
  */
 import { failed, LIMITS, type Result } from '../base/index.ts';
+import type { Settings } from '../config/index.ts';
 import type { HttpAnswer } from '../net/index.ts';
 import { type CallbackFailure, connectCallback, readConnectReply } from '../relay/index.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
@@ -14,7 +15,7 @@ import type { Registration } from './registration.ts';
 
 type ConnectQuestionDoors = Pick<
   AdmissionDoors,
-  'config' | 'settings' | 'timeoutMs' | 'ids' | 'tracing' | 'logger' | 'journal' | 'httpClient' | 'stats'
+  'live' | 'ids' | 'tracing' | 'logger' | 'journal' | 'httpClient' | 'stats'
 > & { readonly attempts: Attempts; readonly registration: Registration };
 
 /** Puts the connect callbacks of one worker. */
@@ -27,24 +28,27 @@ export class ConnectQuestion {
 
   /** `forwarded`: the lines that replace the client's own about proxies; null: those pass as they are. */
   ask(attempt: Attempt, forwarded: readonly string[] | null): void {
-    const { config, settings, ids, tracing, timeoutMs, journal, httpClient } = this.#doors;
+    const { live, ids, tracing, journal, httpClient } = this.#doors;
+    // The answer is read by the settings that the question was put with.
+    const settings = live.current;
     const { method, query, rawHeaders } = attempt.request;
     const facts = { method, query, rawHeaders, forwarded, connectionId: attempt.id, requestId: ids.next() };
     const callback = connectCallback(settings, facts);
     if (callback === null) {
       const message = '`callback.connect` is not configured';
-      return this.#answered(attempt, failed({ kind: 'not_configured', message }));
+      return this.#answered(attempt, settings, failed({ kind: 'not_configured', message }));
     }
     const call = {
       ...tracing.carry(callback, attempt),
-      timeoutMs,
-      replyBytesMax: config.limits.bodyBytesMax,
+      timeoutMs: settings.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs,
+      replyBytesMax: settings.limits.bodyBytesMax,
       redirectsMax: LIMITS.redirectsMax,
-      lateAnswer: (outcome: Result<HttpAnswer, CallbackFailure>) => this.#answeredLate(attempt, outcome),
+      lateAnswer: (outcome: Result<HttpAnswer, CallbackFailure>) =>
+        this.#answeredLate(attempt, settings, outcome),
     };
     // The application's yes may reach a worker that was just killed: who comes next must know of it.
     journal.asked(attempt.id, (failure) => {
-      if (failure === null) httpClient.call(call, (answer) => this.#answered(attempt, answer));
+      if (failure === null) httpClient.call(call, (answer) => this.#answered(attempt, settings, answer));
       else {
         const reason = 'the session journal cannot be written';
         this.#doors.attempts.unavailable(attempt, 'JOURNAL_WRITE_FAILED', reason);
@@ -52,8 +56,8 @@ export class ConnectQuestion {
     });
   }
 
-  #answered(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
-    const { settings, logger, stats, tracing, attempts, registration } = this.#doors;
+  #answered(attempt: Attempt, settings: Settings, outcome: Result<HttpAnswer, CallbackFailure>): void {
+    const { logger, stats, tracing, attempts, registration } = this.#doors;
     // Who was not even asked about tells nothing of the application's pace.
     if (outcome.ok || outcome.error.kind !== 'busy') attempts.answered();
     const reply = readConnectReply(settings, outcome, attempts.retryAfterSeconds);
@@ -71,8 +75,8 @@ export class ConnectQuestion {
   }
 
   /** The application may have said yes after we had given up on it. */
-  #answeredLate(attempt: Attempt, outcome: Result<HttpAnswer, CallbackFailure>): void {
-    const { settings, attempts } = this.#doors;
+  #answeredLate(attempt: Attempt, settings: Settings, outcome: Result<HttpAnswer, CallbackFailure>): void {
+    const { attempts } = this.#doors;
     const reply = readConnectReply(settings, outcome, attempts.retryAfterSeconds);
     const key = reply.type === 'admit' ? reply.key : reply.admittedAs;
     if (key === null) return;

@@ -3,6 +3,7 @@
  */
 import type { Clock, Logger, Meter, Random, Timers } from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import type { OwedClose, SessionJournal } from '../journal/index.ts';
 import type { HttpClient, HttpHandlers, HttpServer } from '../net/index.ts';
 import type { WorkerInit } from '../process/index.ts';
@@ -11,6 +12,8 @@ import type { Vitals } from '../relay/index.ts';
 /** The doors of one gateway worker. */
 export interface GatewayDoors {
   readonly init: WorkerInit;
+  /** What `init.config` has become by reloads. Only keys that need a restart are read from there. */
+  readonly live: LiveConfig;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;

@@ -4,7 +4,7 @@
  * The last step of admission. What the client says and how its socket ends comes in here too, and
  * is passed on to whoever deals with it.
  */
-import { ERRORS } from '../base/index.ts';
+import { ERRORS, LIMITS } from '../base/index.ts';
 import type { ConnectionEvents } from '../net/index.ts';
 import { agreedProtocol, type CallbackRequest, establishCallback } from '../relay/index.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
@@ -13,8 +13,7 @@ import type { Session } from './session.ts';
 
 type EstablishmentDoors = Pick<
   AdmissionDoors,
-  | 'settings'
-  | 'timeoutMs'
+  | 'live'
   | 'ids'
   | 'tracing'
   | 'logger'
@@ -40,10 +39,10 @@ export class Establishment {
     const { sessions, receiveCallbacks, addresses, throttle } = doors;
     this.#events = {
       message: ({ context }, payload, binary) => {
-        if (throttle === null || throttle.take(context)) receiveCallbacks.message(context, payload, binary);
+        if (throttle.off || throttle.take(context)) receiveCallbacks.message(context, payload, binary);
       },
       ended: ({ context }, end) => {
-        addresses?.left(context.id);
+        addresses.left(context.id);
         // Whoever of us closes a socket has ended its session before, or leaves it to the journal.
         if (end.cause === 'server') return;
         sessions.end(context, { reason: end.cause, code: end.code });
@@ -84,15 +83,16 @@ export class Establishment {
     }
     const { id, key } = session;
     const subject = { connectionId: id, key, requestId: this.#doors.ids.next() };
-    const callback = establishCallback(this.#doors.settings, subject);
+    const callback = establishCallback(this.#doors.live.current, subject);
     if (callback === null) this.#open(session);
     else this.#establish(session, callback);
   }
 
   #establish(session: Session, callback: CallbackRequest): void {
-    const { httpClient, stats, sessions, logger, timeoutMs, tracing, attempts } = this.#doors;
+    const { live, httpClient, stats, sessions, logger, tracing, attempts } = this.#doors;
     attempts.begun();
     const traced = tracing.carry(callback, session);
+    const timeoutMs = live.current.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
     const call = { ...traced, timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
     httpClient.call(call, (answer) => {
       if (answer.ok && answer.value.status === 200) this.#open(session);

@@ -4,11 +4,11 @@
  * The only place that knows which part needs which; it decides nothing. Parts that look at each
  * other are tied after both exist.
  */
-import { type ConnectionId, closedEventId, IdSource, LIMITS } from '../base/index.ts';
+import { type ConnectionId, closedEventId, IdSource } from '../base/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import { BearerTokens } from '../net/index.ts';
 import {
   type CallbackRequest,
-  type CallbackSettings,
   Completeness,
   closeCallback,
   ForwardedRule,
@@ -62,13 +62,11 @@ export interface GatewayParts {
 
 /** Builds everything that one gateway worker consists of, servers excepted. */
 export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): GatewayParts {
-  const { init, clock, bus } = doors;
-  const { config, workers } = init;
+  const { init, live, clock, bus } = doors;
+  const { workers } = init;
   const ids = new IdSource(doors);
-  const tracing = new Tracing({ ...config, random: doors.random });
-  const settings = { ...config, endpoint: init.endpoint };
-  const requests = requestsWith({ settings, ids, tracing });
-  const timeoutMs = config.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
+  const tracing = new Tracing(doors);
+  const requests = requestsWith({ live, ids, tracing });
   const stats = new GatewayStats(doors.meter);
   const sessions = new Sessions();
   const completeness = new Completeness();
@@ -82,7 +80,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     onReplaced: decisions.replaced,
     registered: () => sessions.registered(),
   });
-  const actions = new SessionActions({ config, stats, sessions, channels: () => channels });
+  const actions = new SessionActions({ live, stats, sessions, channels: () => channels });
   const channels: NodeChannels = new NodeChannels({
     bus,
     clock,
@@ -93,28 +91,29 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   });
   const closeCallbacks = new CloseCallbacks({
     ...doors,
-    callback: config.callback,
     tracing,
     request: requests.close,
   });
   const receiveCallbacks = new ReceiveCallbacks({
     ...doors,
-    ...config,
-    timeoutMs,
     tracing,
     request: requests.receive,
   });
   sessions.connect({ journal: doors.journal, stats, directory, channels, closeCallbacks, receiveCallbacks });
   stats.watchEvents(() => closeCallbacks.pending);
-  const shared = { ...doors, config, stats, sessions, directory, channels, receiveCallbacks, tracing };
-  const entry = { forwarded: new ForwardedRule(config.trustedProxies), settings, ids, timeoutMs };
-  const bounds = boundsOf(shared);
+  const shared = { ...doors, stats, sessions, directory, channels, receiveCallbacks, tracing };
+  const entry = { forwarded: new ForwardedRule(live.current.trustedProxies), ids };
+  const bounds = boundsOf({ ...shared, config: init.config });
   const admission = new Admission({ ...shared, ...entry, ...bounds, ...decisions });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
-  const idempotent = new IdempotentCalls({ ...doors, workers, config });
-  const api = new ApplicationApi({ config, keys, channels, idempotent });
-  const tokens = new BearerTokens(config.app.tokens);
+  const idempotent = new IdempotentCalls({ ...doors, workers });
+  const api = new ApplicationApi({ live, keys, channels, idempotent });
+  const tokens = new BearerTokens(live.current.app.tokens);
+  live.onChange(({ app, trustedProxies }) => {
+    tokens.replace(app.tokens);
+    entry.forwarded.replace(trustedProxies);
+  });
   const front = new HttpFront({ ...shared, ...entry, tokens, admission, api, nodeStats });
   return {
     sessions,
@@ -132,21 +131,21 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   };
 }
 
-/** What the operator set bounds to; null each, where none is set. */
+/** What keeps clients within bounds. The marks of overload are those of the start. */
 function boundsOf(shared: AddressGateDoors & MessageThrottleDoors & OverloadGuardDoors) {
   return {
-    addresses: AddressGate.of(shared),
-    throttle: MessageThrottle.of(shared),
+    addresses: new AddressGate(shared),
+    throttle: new MessageThrottle(shared),
     overload: OverloadGuard.of(shared),
   };
 }
 
 /** What close and receive callbacks look like, each attempt under ids of its own. */
-function requestsWith(parts: { settings: CallbackSettings; ids: IdSource; tracing: Tracing }) {
-  const { settings, ids, tracing } = parts;
+function requestsWith(parts: { live: LiveConfig; ids: IdSource; tracing: Tracing }) {
+  const { live, ids, tracing } = parts;
   return {
     close: ({ connection, key, reason, code, trace = null }: CloseEvent): CallbackRequest | null => {
-      const request = closeCallback(settings, {
+      const request = closeCallback(live.current, {
         ...{ connectionId: connection, eventId: closedEventId(connection), requestId: ids.next() },
         ...{ key, reason, closeCode: code },
       });
@@ -154,7 +153,12 @@ function requestsWith(parts: { settings: CallbackSettings; ids: IdSource; tracin
     },
     receive: (session: Session, message: ClientMessage): CallbackRequest | null => {
       const { id, key } = session;
-      const request = receiveCallback(settings, { connectionId: id, key, requestId: ids.next(), ...message });
+      const request = receiveCallback(live.current, {
+        connectionId: id,
+        key,
+        requestId: ids.next(),
+        ...message,
+      });
       return request === null ? null : tracing.carry(request, session);
     },
   };

@@ -29,7 +29,7 @@ const REPLACED_CODE = ERRORS.REPLACED.closeCode as number;
 /** Holds connections for a plain-HTTP application. */
 export class Gateway {
   readonly #doors: GatewayDoors;
-  readonly #grant: Grant;
+  readonly #grant = new Grant();
   readonly #parts: GatewayParts;
   readonly #servers: Readonly<Record<GatewayListener, HttpServer>>;
   #sisters: readonly WorkerPlace[] = [];
@@ -37,7 +37,6 @@ export class Gateway {
 
   constructor(doors: GatewayDoors) {
     this.#doors = doors;
-    this.#grant = new Grant(doors.init.config.isolationTimeoutMs);
     this.#parts = buildParts(doors, {
       refusal: () => this.#refusal(),
       replaced: (connection) => this.#replace(connection),
@@ -135,7 +134,8 @@ export class Gateway {
 
   #refusal(): string | null {
     if (this.#state !== 'serving') return 'the node is stopping';
-    const mode = this.#grant.modeAt(this.#doors.clock.monotonicMs());
+    const { clock, live } = this.#doors;
+    const mode = this.#grant.modeAt(clock.monotonicMs(), live.current.isolationTimeoutMs);
     return mode === 'normal' ? null : `the node is in mode ${mode}`;
   }
 

@@ -4,7 +4,7 @@
  * Decides who answers a request and writes the answer; carrying it out is somebody else's work.
  */
 import type { Clock, Logger } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { Config, LiveConfig } from '../config/index.ts';
 import type { BearerTokens, HttpHandlers, HttpRequest, HttpResponse, UpgradeRequest } from '../net/index.ts';
 import {
   connectProbeAnswer,
@@ -30,7 +30,7 @@ import type { Tracing } from './tracing.ts';
 
 /** Who answers which path. */
 export interface HttpFrontDoors {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whoever may make the application's calls. */
@@ -60,11 +60,11 @@ export class HttpFront {
 
   /** What the server of a listener calls. Paths that another listener serves do not exist here. */
   handlers(listener: 'public' | 'app'): HttpHandlers {
-    const { app, path } = this.#doors.config;
-    const { connect, ping, ...calls } = path;
-    const apart = app.listen !== null;
-    const paths: RoutePaths =
-      listener === 'app' ? { ping, ...calls } : apart ? { connect, ping } : { connect, ping, ...calls };
+    const { live } = this.#doors;
+    let paths = pathsOf(listener, live.current);
+    live.onChange((now) => {
+      paths = pathsOf(listener, now);
+    });
     return {
       request: (request, response) => this.#request(paths, request, response),
       upgrade: (request) => this.#upgrade(paths, request),
@@ -113,13 +113,13 @@ export class HttpFront {
 
   /** A request on the connect path that asks for no upgrade: counted and refused, as in kuiperbelt. */
   #refusePlain(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
-    const { admission, stats, config, forwarded } = this.#doors;
+    const { admission, stats, live, forwarded } = this.#doors;
     stats.connecting();
     const { host, address } = forwarded.read(request);
     const turnedAway = admission.turnedAway(address);
     stats.connectError();
     stats.disconnected();
-    answer(connectProbeAnswer(request, config.originPolicy, turnedAway, host));
+    answer(connectProbeAnswer(request, live.current.originPolicy, turnedAway, host));
   }
 
   #stats(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
@@ -137,8 +137,8 @@ export class HttpFront {
   }
 
   #log(request: HttpRequest, answer: OutgoingAnswer): void {
-    const { config, logger } = this.#doors;
-    if (config.suppressAccessLog) return;
+    const { live, logger } = this.#doors;
+    if (live.current.suppressAccessLog) return;
     // The path alone: a query may carry a token.
     const { method, path: url } = request;
     const requestId = request.header('x-request-id')?.slice(0, REQUEST_ID_CHARACTERS_MAX);
@@ -148,6 +148,12 @@ export class HttpFront {
       'access',
     );
   }
+}
+
+function pathsOf(listener: 'public' | 'app', { app, path }: Config): RoutePaths {
+  const { connect, ping, ...calls } = path;
+  if (listener === 'app') return { ping, ...calls };
+  return app.listen === null ? { connect, ping, ...calls } : { connect, ping };
 }
 
 function latin1(bytes: Uint8Array): string {

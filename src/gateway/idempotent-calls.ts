@@ -9,8 +9,9 @@
 import { createHash } from 'node:crypto';
 import { type Clock, hash32, LIMITS, type Meter, type Timers, type WorkerSlot } from '../base/index.ts';
 import { type Bus, type BusAnswer, type Json, NO_BYTES, type Reply, type Sister } from '../bus/index.ts';
-import type { Config } from '../config/index.ts';
+import type { LiveConfig, Settings } from '../config/index.ts';
 import {
+  type IdempotencyBounds,
   IdempotencyRecords,
   type KeptAnswer,
   type KeyedAttempt,
@@ -31,7 +32,7 @@ export interface IdempotentCallDoors {
   readonly timers: Timers;
   readonly meter: Meter;
   readonly workers: number;
-  readonly config: Config;
+  readonly live: LiveConfig;
 }
 
 /** A request that bears a key, read whole. */
@@ -42,6 +43,9 @@ export interface KeyedCall {
   readonly binary: boolean;
   readonly bytes: Uint8Array;
 }
+
+/** What is kept when the window is closed is looked at this often, until it is over. */
+const SWEEP_MIN_MS = 1_000;
 
 type Answer = (answer: OutgoingAnswer) => void;
 
@@ -69,11 +73,9 @@ export class IdempotentCalls {
 
   constructor(doors: IdempotentCallDoors) {
     this.#doors = doors;
-    const { bus, config, meter } = doors;
-    const { windowMs, keysMax, bytesMax } = config.idempotency;
-    // Looking for the sessions, reaching them and publishing each have this bound.
-    const inFlightMs = windowMs + 3 * Math.max(config.sendTimeoutMs, LIMITS.sisterWaitMs);
-    this.#records = new IdempotencyRecords({ windowMs, inFlightMs, keysMax, bytesMax });
+    const { bus, live, meter } = doors;
+    this.#records = new IdempotencyRecords(boundsOf(live.current));
+    live.onChange((now) => this.#records.replace(boundsOf(now)));
     this.#results = meter.counter({
       name: 'arrokoth_idempotent_calls_total',
       help: 'Calls with an Idempotency-Key, by what became of them.',
@@ -192,8 +194,8 @@ export class IdempotentCalls {
   #sweepLater(): void {
     if (this.#sweeping || this.#records.size === 0) return;
     this.#sweeping = true;
-    const { timers, clock, config } = this.#doors;
-    timers.after(config.idempotency.windowMs, () => {
+    const { timers, clock, live } = this.#doors;
+    timers.after(Math.max(SWEEP_MIN_MS, live.current.idempotency.windowMs), () => {
       this.#sweeping = false;
       this.#records.sweep(clock.monotonicMs());
       this.#sweepLater();
@@ -203,6 +205,12 @@ export class IdempotentCalls {
   #home(key: string): WorkerSlot {
     return hash32(key) % this.#doors.workers;
   }
+}
+
+function boundsOf({ idempotency, sendTimeoutMs }: Settings): IdempotencyBounds {
+  // Looking for the sessions, reaching them and publishing each have this bound.
+  const inFlightMs = idempotency.windowMs + 3 * Math.max(sendTimeoutMs, LIMITS.sisterWaitMs);
+  return { ...idempotency, inFlightMs };
 }
 
 function factsOf({ key, fingerprint, attempt }: KeyedAttempt): Facts {

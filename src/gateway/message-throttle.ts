@@ -5,7 +5,7 @@
  * all of them and none while nobody is paused. Made only when the limit is set.
  */
 import { type Clock, ERRORS, type Logger, type Meter, type Timers } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { LimitConfig, LiveConfig } from '../config/index.ts';
 import { MessagePace, type PaceBounds } from '../relay/index.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -13,7 +13,7 @@ import type { Tracing } from './tracing.ts';
 
 /** What the throttle stands on. */
 export interface MessageThrottleDoors {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -29,34 +29,25 @@ const FLOOD_CODE = ERRORS.MESSAGE_FLOOD.closeCode as number;
 /** Paces the clients of one worker. */
 export class MessageThrottle {
   readonly #doors: MessageThrottleDoors;
-  readonly #bounds: PaceBounds;
-  readonly #paces = new WeakMap<Session, MessagePace>();
+  /** Whether no limit is set; asked for every message. */
+  off = true;
+  #bounds: PaceBounds;
+  #paces = new WeakMap<Session, MessagePace>();
   readonly #paused = new Set<Session>();
-  readonly #pauses: ReturnType<Meter['counter']>;
-  readonly #floods: ReturnType<Meter['counter']>;
+  /** Null until a limit is set for the first time. */
+  #pauses: ReturnType<Meter['counter']> | null = null;
+  #floods: ReturnType<Meter['counter']> | null = null;
 
   constructor(doors: MessageThrottleDoors) {
     this.#doors = doors;
-    const { limits } = doors.config;
-    this.#bounds = {
-      messagesPerSecond: limits.messagesPerConnection,
-      messagesBurst: limits.messagesPerConnectionBurst,
-    };
-    this.#pauses = doors.meter.counter({
-      name: 'arrokoth_throttle_pauses_total',
-      help: 'Times that a client was read no further because it sent too fast.',
+    const { limits } = doors.live.current;
+    this.#bounds = boundsOf(limits);
+    this.#adjust(limits);
+    doors.live.onChange((now) => {
+      const { messagesPerSecond, messagesBurst } = boundsOf(now.limits);
+      const isSame = messagesPerSecond === this.#bounds.messagesPerSecond;
+      if (!isSame || messagesBurst !== this.#bounds.messagesBurst) this.#adjust(now.limits);
     });
-    this.#floods = doors.meter.counter({
-      name: 'arrokoth_message_floods_total',
-      help: 'Connections closed because the client went on sending too fast.',
-    });
-    const head = { name: 'arrokoth_throttled_connections', help: 'Clients that are not read at present.' };
-    doors.meter.observed({ ...head, type: 'gauge' }, () => this.#paused.size);
-  }
-
-  /** The throttle that the configuration asks for, or null when it sets no limit. */
-  static of(doors: MessageThrottleDoors): MessageThrottle | null {
-    return doors.config.limits.messagesPerConnection > 0 ? new MessageThrottle(doors) : null;
   }
 
   /** A message came; false when it was one too many and the connection is closed. */
@@ -76,7 +67,7 @@ export class MessageThrottle {
   #pause(session: Session): void {
     session.throttled = true;
     session.connection?.pauseReading();
-    this.#pauses.add(1);
+    this.#pauses?.add(1);
     this.#paused.add(session);
     if (this.#paused.size === 1) this.#lookLater();
   }
@@ -101,9 +92,35 @@ export class MessageThrottle {
 
   #close(session: Session): void {
     if (!this.#doors.sessions.end(session, { reason: 'message_flood', code: FLOOD_CODE })) return;
-    this.#floods.add(1);
+    this.#floods?.add(1);
     const { logger, tracing } = this.#doors;
     logger.warn({ ...tracing.facts(session), code: 'MESSAGE_FLOOD' }, 'the client sends too fast');
     session.close(FLOOD_CODE, 'too many messages');
   }
+  /** Every client begins anew with the new bounds, those who are paused included. */
+  #adjust(limits: LimitConfig): void {
+    this.#bounds = boundsOf(limits);
+    this.off = limits.messagesPerConnection === 0;
+    this.#paces = new WeakMap();
+    for (const session of this.#paused) this.#resume(session);
+    if (this.off || this.#pauses !== null) return;
+    const { meter } = this.#doors;
+    this.#pauses = meter.counter({
+      name: 'arrokoth_throttle_pauses_total',
+      help: 'Times that a client was read no further because it sent too fast.',
+    });
+    this.#floods = meter.counter({
+      name: 'arrokoth_message_floods_total',
+      help: 'Connections closed because the client went on sending too fast.',
+    });
+    const head = { name: 'arrokoth_throttled_connections', help: 'Clients that are not read at present.' };
+    meter.observed({ ...head, type: 'gauge' }, () => this.#paused.size);
+  }
+}
+
+function boundsOf(limits: LimitConfig): PaceBounds {
+  return {
+    messagesPerSecond: limits.messagesPerConnection,
+    messagesBurst: limits.messagesPerConnectionBurst,
+  };
 }

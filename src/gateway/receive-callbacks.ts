@@ -5,8 +5,8 @@
  * message is being answered waits in its inbox; a full inbox stops reading from that client, and
  * nothing is lost for it.
  */
-import type { Logger, Meter } from '../base/index.ts';
-import type { CallbackConfig, LimitConfig } from '../config/index.ts';
+import { LIMITS, type Logger, type Meter } from '../base/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import type { HttpClient } from '../net/index.ts';
 import type { CallbackRequest } from '../relay/index.ts';
 import type { ClientMessage, Inbox } from './inbox.ts';
@@ -18,11 +18,8 @@ export interface ReceiveCallbackDoors {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly httpClient: HttpClient;
-  readonly callback: CallbackConfig;
+  readonly live: LiveConfig;
   readonly tracing: Tracing;
-  readonly limits: LimitConfig;
-  /** Callback timeouts, with the built-in bound in place of 0. */
-  readonly timeoutMs: number;
   /** What the request looks like; null when the application wants no messages. */
   readonly request: (session: Session, message: ClientMessage) => CallbackRequest | null;
 }
@@ -46,7 +43,7 @@ export class ReceiveCallbacks {
 
   /** A client said something. Without a receive callback it is discarded, as in kuiperbelt. */
   message(session: Session, payload: Uint8Array, binary: boolean): void {
-    if (this.#doors.callback.receive === null) return;
+    if (this.#doors.live.current.callback.receive === null) return;
     if (session.inbox === null) {
       session.inbox = { messages: [], bytes: 0, paused: false, whenEmpty: null };
       return this.#send(session, session.inbox, { payload, binary });
@@ -75,9 +72,10 @@ export class ReceiveCallbacks {
 
   #send(session: Session, inbox: Inbox, message: ClientMessage): void {
     if (this.#stopped) return;
-    const { httpClient, timeoutMs, logger, tracing } = this.#doors;
+    const { httpClient, live, logger, tracing } = this.#doors;
     const request = this.#doors.request(session, message);
     if (request === null) return this.#next(session, inbox);
+    const timeoutMs = live.current.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
     const call = { ...request, timeoutMs, replyBytesMax: REPLY_BYTES_MAX, redirectsMax: 0 };
     httpClient.call(call, (answer) => {
       const delivered = answer.ok && answer.value.status === 200;
@@ -107,7 +105,7 @@ export class ReceiveCallbacks {
 
   /** How full an inbox is, from 0 to 1: in messages, or in bytes where one message's worth is the bound. */
   #filled({ messages, bytes }: Inbox): number {
-    const { receiveQueueMessagesMax, messageBytesMax } = this.#doors.limits;
+    const { receiveQueueMessagesMax, messageBytesMax } = this.#doors.live.current.limits;
     return Math.max(messages.length / receiveQueueMessagesMax, bytes / messageBytesMax);
   }
 }

@@ -4,17 +4,17 @@
  * The last step of every delivery, wherever it began. Knows nothing of HTTP or of other workers.
  */
 import type { ChannelName } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import { encodeFrame, type Frame, type SendOutcome } from '../net/index.ts';
 import type { GatewayStats } from './gateway-stats.ts';
 import type { KeyAction, KeyOutcome, KeyTarget, PerformDone } from './key-action.ts';
 import type { ChannelMessage, NodeChannels } from './node-channels.ts';
-import type { HeldBounds, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What acts on a session of this worker. */
 export interface SessionActionDoors {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly stats: GatewayStats;
   readonly sessions: Sessions;
   readonly channels: () => NodeChannels;
@@ -26,7 +26,6 @@ const NORMAL_CLOSURE = 1000;
 /** Performs actions on the connections of this worker. */
 export class SessionActions {
   readonly #doors: SessionActionDoors;
-  readonly #heldBounds: HeldBounds;
   /** The frame of the message that is being delivered: built once, however many keys it goes to. */
   #bytes: Uint8Array | null = null;
   #binary = false;
@@ -34,7 +33,6 @@ export class SessionActions {
 
   constructor(doors: SessionActionDoors) {
     this.#doors = doors;
-    this.#heldBounds = doors.config.slowClient;
   }
 
   /** `undefined` when this worker holds no session of that key. */
@@ -66,8 +64,9 @@ export class SessionActions {
       return delivered;
     }
     this.#doors.stats.messages(members.size);
+    const heldBounds = this.#doors.live.current.slowClient;
     for (const session of members) {
-      if (session.deliver(frame, this.#heldBounds) === 'queued') delivered++;
+      if (session.deliver(frame, heldBounds) === 'queued') delivered++;
       else this.#doors.stats.messageError();
     }
     return delivered;
@@ -75,7 +74,7 @@ export class SessionActions {
 
   #send(session: Session, frame: Frame): KeyOutcome {
     this.#doors.stats.messages(1);
-    const outcome = session.deliver(frame, this.#heldBounds);
+    const outcome = session.deliver(frame, this.#doors.live.current.slowClient);
     if (outcome === 'queued') return 'done';
     this.#doors.stats.messageError();
     return KEY_OUTCOMES[outcome];
@@ -94,7 +93,7 @@ export class SessionActions {
   #subscribe(session: Session, wanted: readonly ChannelName[], done: (outcome: KeyOutcome) => void): void {
     const channels = [...new Set(wanted)];
     const added = channels.filter((channel) => !session.channels.includes(channel));
-    const { channelsPerConnectionMax } = this.#doors.config.limits;
+    const { channelsPerConnectionMax } = this.#doors.live.current.limits;
     if (session.channels.length + added.length > channelsPerConnectionMax) return done('too_many_channels');
     session.channels = session.channels.concat(added);
     let outstanding = channels.length;

@@ -5,7 +5,7 @@
  * all. Off, everything is passed on as it was.
  */
 import type { ConnectionId, LogFields, Random } from '../base/index.ts';
-import type { CallbackConfig } from '../config/index.ts';
+import type { LiveConfig } from '../config/index.ts';
 import type { HttpRequest } from '../net/index.ts';
 import { type CallbackRequest, inTrace, readTrace, spanIdOf, type Trace, traceIdOf } from '../relay/index.ts';
 
@@ -21,37 +21,39 @@ const SPAN_BYTES = 8;
 
 /** The traces of one worker's connections. */
 export class Tracing {
-  readonly #mode: CallbackConfig['trace'];
-  readonly #sampled: boolean;
+  readonly #live: LiveConfig;
   readonly #random: Random;
 
-  constructor(doors: { readonly callback: CallbackConfig; readonly random: Random }) {
-    this.#mode = doors.callback.trace;
-    this.#sampled = doors.callback.traceSampled;
+  constructor(doors: { readonly live: LiveConfig; readonly random: Random }) {
+    this.#live = doors.live;
     this.#random = doors.random;
   }
 
   /** The trace that a connecting client names, if it is to be believed. */
   ofClient(request: HttpRequest): Trace | null {
-    return this.#mode === 'continue' ? read(request) : null;
+    return this.#live.current.callback.trace === 'continue' ? read(request) : null;
   }
 
   /** The request as one span of its connection's trace. */
   carry(request: CallbackRequest, { id, trace }: Traced): CallbackRequest {
-    if (this.#mode === 'off') return request;
-    const own = trace ?? { id: traceIdOf(id), sampled: this.#sampled, state: null };
+    if (this.#live.current.callback.trace === 'off') return request;
+    const own = trace ?? {
+      id: traceIdOf(id),
+      sampled: this.#live.current.callback.traceSampled,
+      state: null,
+    };
     return inTrace(request, own, spanIdOf(this.#random.bytes(SPAN_BYTES)));
   }
 
   /** What log lines say of a connection. */
   facts({ id, trace }: Traced): LogFields {
-    if (this.#mode === 'off') return { connection: id };
+    if (this.#live.current.callback.trace === 'off') return { connection: id };
     return { connection: id, trace_id: trace?.id ?? traceIdOf(id) };
   }
 
   /** The trace that the application names in a call of its own. */
   idOfCall(request: HttpRequest): string | undefined {
-    return this.#mode === 'off' ? undefined : read(request)?.id;
+    return this.#live.current.callback.trace === 'off' ? undefined : read(request)?.id;
   }
 }
 

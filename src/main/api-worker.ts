@@ -2,15 +2,15 @@
  * Builds the api worker: the operator's listener on its real adapters.
  */
 import { Api } from '../api/index.ts';
-import { LIMITS } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import { HttpServer } from '../net/index.ts';
 import { systemClock, systemTimers } from '../system/index.ts';
+import { serverRules } from './server-rules.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
 
 /** Builds the role; it is ready when this resolves. */
-export async function buildApiWorker({ init, logger, meter }: WorkerDoors): Promise<WorkerRole> {
+export async function buildApiWorker({ init, live, logger, meter }: WorkerDoors): Promise<WorkerRole> {
   const bus = new MeshBus({
     self: { slot: init.slot, run: init.run },
     kind: 'api',
@@ -23,21 +23,17 @@ export async function buildApiWorker({ init, logger, meter }: WorkerDoors): Prom
   await bus.listen();
   const api = new Api({
     init,
+    live,
     bus,
     logger,
     meter: meter.meter,
     snapshot: meter.snapshot,
-    createServer: (handlers) =>
-      new HttpServer({
-        limits: { ...init.config.limits, headerLinesMax: LIMITS.headerLinesMax },
-        slowClient: init.config.slowClient,
-        idleTimeoutMs: 0,
-        ping: { intervalMs: 0, timeoutMs: 0 },
-        clock: systemClock,
-        timers: systemTimers,
-        logger,
-        handlers,
-      }),
+    createServer: (handlers) => {
+      const tools = { clock: systemClock, timers: systemTimers, logger };
+      const server = new HttpServer({ ...serverRules(live.current, 'api'), ...tools, handlers });
+      live.onChange((now) => server.adjust(serverRules(now, 'api')));
+      return server;
+    },
   });
   return {
     listen: (_listener, handle) => api.listen(handle),
@@ -48,6 +44,8 @@ export async function buildApiWorker({ init, logger, meter }: WorkerDoors): Prom
     },
     grant: (mode) => api.grant(mode),
     health: (health) => api.health(health),
+    reload: (settings) => live.replace(settings),
+    reloads: (counts) => api.reloads(counts),
     drain: async (timeoutMs) => {
       await api.drain(timeoutMs);
       return { connectionsClosed: 0, closeCallbacksGivenUp: 0 };

@@ -5,12 +5,18 @@
  * by a death in between.
  */
 import { METRICS_KIND } from '../api/index.ts';
-import { assert, IdSource, LIMITS } from '../base/index.ts';
+import { assert, IdSource } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import type { Config } from '../config/index.ts';
 import { Gateway } from '../gateway/index.ts';
 import { adoptJournals, JournalWriter, journalPath, systemDisk } from '../journal/index.ts';
-import { HttpClient, HttpServer, type ProxyProtocolRule } from '../net/index.ts';
+import {
+  HttpClient,
+  type HttpClientRules,
+  HttpServer,
+  type HttpServerOptions,
+  type ProxyProtocolRule,
+} from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
 import { callbackSigner, TrustedProxies, type Vitals } from '../relay/index.ts';
 import {
@@ -23,13 +29,14 @@ import {
 } from '../system/index.ts';
 import { descriptorReserve } from './host-limits.ts';
 import { LoadReports } from './load-reports.ts';
+import { serverRules } from './server-rules.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
 
 /** Builds the role; it is ready when this resolves. */
 export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole> {
-  const { init, logger, meter, channel } = doors;
-  const { config, slot, run, bootId, dataDir } = init;
+  const { init, live, logger, meter, channel } = doors;
+  const { slot, run, bootId, dataDir } = init;
   const journal = new JournalWriter({
     disk: systemDisk,
     path: journalPath({ dataDir, slot, run, bootId }),
@@ -52,6 +59,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
   const httpClient = callbackClient(doors);
   const gateway = new Gateway({
     init,
+    live,
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
@@ -61,19 +69,8 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     journal,
     owed,
     httpClient,
-    vitals: readVitals(config, httpClient),
-    createServer: (handlers, listener) =>
-      new HttpServer({
-        limits: { ...config.limits, headerLinesMax: headerLinesMax(config, listener) },
-        slowClient: config.slowClient,
-        idleTimeoutMs: config.idleTimeoutMs,
-        ping: config.ping,
-        proxyProtocol: listener === 'public' ? proxyHeaders(doors) : null,
-        clock: systemClock,
-        timers: systemTimers,
-        logger,
-        handlers,
-      }),
+    vitals: readVitals(live.current, httpClient),
+    createServer: (handlers, listener) => makeServer(doors, listener, handlers),
   });
   bus.handle(METRICS_KIND, (_from, _message, reply) => {
     // A rejection is a bug and ends the worker; the asker only sees a worker that keeps silent.
@@ -93,6 +90,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     grant: (mode, contactAgeMs) => gateway.grant(mode, contactAgeMs),
     // For the operator's listener only.
     health: () => {},
+    reload: (settings) => live.replace(settings),
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };
@@ -123,14 +121,14 @@ function reportLoad(gateway: Gateway, channel: WorkerDoors['channel'], alone: bo
   gateway.beforeTellingStats(() => reports.now());
 }
 
-function callbackClient({ init, meter }: WorkerDoors): HttpClient {
-  const { callback, sessionHeader } = init.config;
+function callbackClient({ live, meter }: WorkerDoors): HttpClient {
   const ids = new IdSource({ clock: systemClock, random: systemRandom });
-  const sign = callbackSigner(
-    { keys: callback.signingKeys, sessionHeader },
-    { clock: systemClock, digest: systemDigest, nonce: () => ids.next() },
-  );
-  const client = new HttpClient({ ...callback, sign, timers: systemTimers });
+  const signing = { clock: systemClock, digest: systemDigest, nonce: () => ids.next() };
+  const rules = ({ callback, sessionHeader }: Config): HttpClientRules => {
+    return { ...callback, sign: callbackSigner({ keys: callback.signingKeys, sessionHeader }, signing) };
+  };
+  const client = new HttpClient({ ...rules(live.current), timers: systemTimers });
+  live.onChange((now) => client.adjust(rules(now)));
   meter.meter.observed(
     {
       name: 'arrokoth_callback_redirects_refused_total',
@@ -142,17 +140,31 @@ function callbackClient({ init, meter }: WorkerDoors): HttpClient {
   return client;
 }
 
-/** Each target of a call has a line of its own; clients need a few dozen. */
-function headerLinesMax({ app, limits }: Config, listener: 'public' | 'app'): number {
-  const servesCalls = listener === 'app' || app.listen === null;
-  return LIMITS.headerLinesMax + (servesCalls ? limits.targetsMax : 0);
+function makeServer(
+  doors: WorkerDoors,
+  listener: 'public' | 'app',
+  handlers: HttpServerOptions['handlers'],
+): HttpServer {
+  const { live, logger } = doors;
+  const server = new HttpServer({
+    ...serverRules(live.current, listener),
+    proxyProtocol: listener === 'public' ? proxyHeaders(doors) : null,
+    clock: systemClock,
+    timers: systemTimers,
+    logger,
+    handlers,
+  });
+  live.onChange((now) => server.adjust(serverRules(now, listener)));
+  return server;
 }
 
 /** Whose sockets begin with a header of the PROXY protocol; null: nobody's. */
-function proxyHeaders({ init, meter }: WorkerDoors): ProxyProtocolRule | null {
-  const { proxyProtocol, trustedProxies } = init.config;
-  if (proxyProtocol !== 'required') return null;
-  const trusted = new TrustedProxies(trustedProxies ?? []);
+function proxyHeaders({ live, meter }: WorkerDoors): ProxyProtocolRule | null {
+  if (live.current.proxyProtocol !== 'required') return null;
+  let trusted = new TrustedProxies(live.current.trustedProxies ?? []);
+  live.onChange(({ trustedProxies }) => {
+    trusted = new TrustedProxies(trustedProxies ?? []);
+  });
   const refusals = meter.meter.counter({
     name: 'arrokoth_proxy_refusals_total',
     help: 'Sockets that were cut for want of a header of the PROXY protocol, by cause.',

@@ -2,10 +2,20 @@
  * The real doors of the command lines: this process' words, files and ports.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { failed, type Result } from '../base/index.ts';
 import type { CliDoors } from '../cli/index.ts';
-import { bindTcp } from '../process/index.ts';
+import type { Config } from '../config/index.ts';
+import {
+  askControl,
+  bindTcp,
+  type ControlCommand,
+  type ControlCommands,
+  type ControlFailure,
+} from '../process/index.ts';
 import { readHost } from '../system/index.ts';
+import { findControlSocket } from './control-place.ts';
+import { chooseDirectory } from './data-place.ts';
 import { startApplication } from './start-application.ts';
 import { startNode } from './start-node.ts';
 
@@ -17,6 +27,9 @@ export function openCliDoors(): CliDoors {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     readText: (path) => readFileSync(path, 'utf8'),
+    absolutePath: (path) => resolve(path),
+    dataDirectories,
+    askNode,
     startNode,
     startApplication,
     findPort,
@@ -28,6 +41,24 @@ export function openCliDoors(): CliDoors {
 function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+function dataDirectories(config: Config): string[] {
+  const { path, fallback } = chooseDirectory(config, readHost());
+  return fallback === null ? [path] : [path, fallback.path];
+}
+
+/** The first directory that has a node in it counts. */
+async function askNode<Name extends ControlCommand>(
+  dataDirs: readonly string[],
+  command: Name,
+  given: ControlCommands[Name]['given'],
+): Promise<Result<ControlCommands[Name]['answer'], ControlFailure>> {
+  for (const dataDir of dataDirs) {
+    const answer = await askControl(findControlSocket(dataDir), command, given);
+    if (answer.ok || answer.error.type !== 'absent') return answer;
+  }
+  return failed({ type: 'absent' });
 }
 
 async function findPort(port: number): Promise<number | null> {

@@ -7,14 +7,18 @@
 import { extname } from 'node:path';
 import { ArrokothError, failed, IdSource, ok, type Result } from '../base/index.ts';
 import type { NodeRequest, StartedNode } from '../cli/index.ts';
-import type { Config } from '../config/index.ts';
-import { assignJournals, chooseDataDirectory, openDataDirectory } from '../journal/index.ts';
-import { bindTcp, bindUnix, spawnWorker } from '../process/index.ts';
+import { assignJournals, openDataDirectory } from '../journal/index.ts';
+import { bindTcp, bindUnix, serveControl, spawnWorker } from '../process/index.ts';
 import { Supervisor } from '../supervisor/index.ts';
 import { keepAlive, onSignals, readHost, systemClock, systemRandom, systemTimers } from '../system/index.ts';
 import { createLogger } from '../telemetry/index.ts';
+import { controlHandlers } from './control-handlers.ts';
+import { chooseControlPlace } from './control-place.ts';
+import { chooseDirectory } from './data-place.ts';
 import { fitToHost } from './host-limits.ts';
+import { logRules } from './log-rules.ts';
 import { makeMeshDirectory } from './mesh-directory.ts';
+import { rereadOf } from './reread.ts';
 
 /** The module that every worker process runs: compiled beside compiled, source beside source. */
 const WORKER_ENTRY = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
@@ -24,19 +28,17 @@ export async function startNode(request: NodeRequest): Promise<Result<StartedNod
   const host = readHost();
   const { config, warnings } = fitToHost(request.config, host.descriptorsMax);
   const nodeName = config.node.name ?? `arrokoth@${host.hostname}`;
-  const logs = createLogger({
-    level: config.log.level,
-    base: { node: nodeName, worker: 'supervisor' },
-    showSecrets: config.log.headers,
-  });
+  const logs = createLogger({ ...logRules(config), base: { node: nodeName, worker: 'supervisor' } });
   const { logger } = logs;
   for (const warning of [...request.warnings, ...warnings]) logger.warn({}, warning);
   const opened = openDataDirectory({ choice: chooseDirectory(config, host), logger });
   if (!opened.ok) return opened;
   const data = opened.value;
   const mesh = makeMeshDirectory({ temporaryDir: host.temporaryDir, dataDir: data.path });
+  const control = chooseControlPlace({ dataDir: data.path, meshDir: mesh.path });
   const supervisor = new Supervisor({
     config,
+    reread: rereadOf(request, { descriptorsMax: host.descriptorsMax, logs }),
     clock: systemClock,
     timers: systemTimers,
     logger,
@@ -51,21 +53,38 @@ export async function startNode(request: NodeRequest): Promise<Result<StartedNod
     keepAlive,
     journalsOf: (slot) => assignJournals(data.listJournals(), config.workers)[slot] ?? [],
     release: () => {
+      control.remove();
       mesh.remove();
       data.release();
     },
   });
-  return await run(supervisor, { name: nodeName, flush: logs.flush });
+  const about = { name: nodeName, processId: host.processId, configFile: request.file };
+  const handlers = controlHandlers({ supervisor, ...about });
+  const served = await serveControl({ path: control.path, handlers, timers: systemTimers });
+  // Signals still reach a node without it, and its clients do not need it at all.
+  if (!served.ok) logger.warn({ code: served.error.code }, served.error.message);
+  return await run(supervisor, {
+    name: nodeName,
+    hasFile: request.file !== null,
+    ended: () => {
+      if (served.ok) served.value.close();
+      logs.flush();
+    },
+  });
 }
 
 async function run(
   supervisor: Supervisor,
-  node: { readonly name: string; readonly flush: () => void },
+  node: { readonly name: string; readonly hasFile: boolean; readonly ended: () => void },
 ): Promise<Result<StartedNode, ArrokothError>> {
-  const signals = onSignals({ stop: (signal) => supervisor.stop(signal) });
+  const signals = onSignals({
+    stop: (signal) => supervisor.stop(signal),
+    // Without a file there is nothing to reload, and the signal means that the terminal is gone.
+    hup: () => (node.hasFile ? void supervisor.reload() : supervisor.stop('SIGHUP')),
+  });
   const ended = supervisor.ended.then((exitCode) => {
     signals.cancel();
-    node.flush();
+    node.ended();
     return exitCode;
   });
   try {
@@ -76,14 +95,4 @@ async function run(
     if (error instanceof ArrokothError) return failed(error);
     throw error;
   }
-}
-
-function chooseDirectory(config: Config, host: ReturnType<typeof readHost>) {
-  return chooseDataDirectory({
-    configured: config.node.dataDir,
-    label: config.sock ?? String(config.port),
-    cwd: process.cwd(),
-    tmp: host.temporaryDir,
-    uid: host.userId,
-  });
 }

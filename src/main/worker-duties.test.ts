@@ -20,6 +20,7 @@ function makeWorker(options: { build?: Promise<void>; role?: Partial<WorkerRole>
     peers: () => calls.push('peers'),
     grant: (mode) => calls.push(`grant ${mode}`),
     health: ({ hung }) => calls.push(`health ${hung}`),
+    reload: ({ endpoint }) => calls.push(`reload ${endpoint}`),
     drain: async () => ({ connectionsClosed: 3, closeCallbacksGivenUp: 1 }),
     supervisorLost: async () => {
       calls.push('lost');

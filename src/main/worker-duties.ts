@@ -6,11 +6,13 @@
  * through `exit`, once.
  */
 import type { Timers } from '../base/index.ts';
+import type { Settings } from '../config/index.ts';
 import type {
   FromWorker,
   ListenerName,
   ListenHandle,
   Mode,
+  ReloadCounts,
   StatsCounters,
   ToWorker,
   WorkerChannel,
@@ -25,6 +27,10 @@ export interface WorkerRole {
   peers(peers: readonly WorkerPlace[], ended: StatsCounters): void;
   grant(mode: Mode, contactAgeMs: number): void;
   health(health: NodeHealth): void;
+  /** Acts on the new settings when it returns; in-flight work goes on with the old ones. */
+  reload(settings: Settings): void;
+  /** Takes note of the figures that operators see. */
+  reloads?(counts: ReloadCounts): void;
   drain(timeoutMs: number): Promise<DrainResult>;
   /** Closes what it holds; the process ends when this resolves, and soon even if it does not. */
   supervisorLost(): Promise<void>;
@@ -115,6 +121,13 @@ export class WorkerDuties {
         break;
       case 'health':
         role.health(message);
+        break;
+      case 'reload':
+        role.reload({ ...message.config, endpoint: message.endpoint });
+        this.#doors.channel.send({ type: 'reloaded', generation: message.generation });
+        break;
+      case 'reloads':
+        role.reloads?.(message);
         break;
       case 'drain':
         role.drain(message.timeoutMs).then(

@@ -20,12 +20,13 @@ const SWEEPS_PER_TIMEOUT = 10;
 /** Holds the connections and looks after them. */
 export class ConnectionKeeper implements ConnectionCare {
   readonly writer: FanOutWriter;
-  readonly messageBytesMax: number;
-  readonly slowClient: SlowClientBounds;
-  readonly idleTimeoutMs: number;
-  readonly ping: { readonly intervalMs: number; readonly timeoutMs: number };
+  messageBytesMax: number;
+  slowClient: SlowClientBounds;
+  idleTimeoutMs: number;
+  ping: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly #connections = new Set<SocketConnection>();
-  readonly #sweep: Cancellable;
+  readonly #timers: Timers;
+  #sweep: Cancellable;
   readonly #forgotten: () => void;
 
   /** `forgotten` is called after each connection that is gone. */
@@ -39,7 +40,18 @@ export class ConnectionKeeper implements ConnectionCare {
     this.slowClient = rules.slowClient;
     this.idleTimeoutMs = rules.idleTimeoutMs;
     this.ping = rules.ping;
+    this.#timers = doors.timers;
     this.#sweep = doors.timers.every(sweepPeriodMs(rules), () => this.#look());
+  }
+
+  /** Times count for all connections from now on; bounds of messages and queues for new ones. */
+  adjust(rules: ConnectionRules): void {
+    this.messageBytesMax = rules.messageBytesMax;
+    this.slowClient = rules.slowClient;
+    this.idleTimeoutMs = rules.idleTimeoutMs;
+    this.ping = rules.ping;
+    this.#sweep.cancel();
+    this.#sweep = this.#timers.every(sweepPeriodMs(rules), () => this.#look());
   }
 
   get size(): number {

@@ -14,19 +14,23 @@ import { type Agents, type CallDoors, RunningCall } from './http-call.ts';
 import { RedirectGuard } from './redirect-guard.ts';
 import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
 
-/** Bounds and doors. */
-export interface HttpClientOptions {
+/** Bounds and secrets; they may be adjusted while calls are made. */
+export interface HttpClientRules {
   /** Calls that are made at once; further ones wait. */
   readonly maxInFlight: number;
   /** Calls that wait; further ones fail with `busy`. */
   readonly maxQueued: number;
-  readonly timers: Timers;
   /** Whether redirects may lead to private and loopback addresses of other hosts than the configured. */
   readonly allowPrivateRedirects?: boolean;
-  /** Resolves the names that redirects lead to; absent: the host's resolver. */
-  readonly resolve?: LookupFunction;
   /** Signs every attempt that goes where its caller wanted it; absent or null: nothing is signed. */
   readonly sign?: CallbackSigner | null;
+}
+
+/** The rules at first, and doors. */
+export interface HttpClientOptions extends HttpClientRules {
+  readonly timers: Timers;
+  /** Resolves the names that redirects lead to; absent: the host's resolver. */
+  readonly resolve?: LookupFunction;
 }
 
 type Done = (result: Result<HttpAnswer, HttpFailure>) => void;
@@ -38,10 +42,10 @@ interface WaitingCall {
 
 /** Makes calls to applications. */
 export class HttpClient {
-  readonly #maxInFlight: number;
-  readonly #waiting: BoundedQueue<WaitingCall> | null;
+  #maxInFlight: number;
+  readonly #waiting: BoundedQueue<WaitingCall>;
   readonly #running = new Set<RunningCall>();
-  readonly #doors: CallDoors;
+  readonly #doors: CallDoors & { sign: CallbackSigner | null };
   readonly #timers: Timers;
   #starting: RunningCall[] = [];
   #inFlight = 0;
@@ -50,7 +54,7 @@ export class HttpClient {
   constructor(options: HttpClientOptions) {
     this.#maxInFlight = options.maxInFlight;
     this.#timers = options.timers;
-    this.#waiting = options.maxQueued > 0 ? new BoundedQueue(options.maxQueued) : null;
+    this.#waiting = new BoundedQueue(options.maxQueued);
     const pool = {
       keepAlive: true,
       maxFreeSockets: LIMITS.callbackIdleSocketsMax,
@@ -75,6 +79,18 @@ export class HttpClient {
       },
       ended: (call) => this.#running.delete(call),
     };
+  }
+
+  /**
+   * Takes new rules over. Calls that are under way or wait already go on, also where there are more
+   * of them now than may be; what is sent from now on is signed as the rules say.
+   */
+  adjust(rules: HttpClientRules): void {
+    this.#maxInFlight = rules.maxInFlight;
+    this.#waiting.resize(rules.maxQueued);
+    this.#doors.guard.replace(rules.allowPrivateRedirects ?? false);
+    this.#doors.sign = rules.sign ?? null;
+    while (this.#startNext());
   }
 
   /** Calls that were made and are neither answered nor timed out. */
@@ -106,8 +122,8 @@ export class HttpClient {
       queueMicrotask(() => done(failed({ kind: 'unreachable', message: 'the client is closed' })));
     } else if (this.#inFlight < this.#maxInFlight) {
       this.#start(call, done);
-    } else if (this.#waiting === null || !this.#waiting.push({ call, done })) {
-      const message = `${this.#inFlight} calls are in flight and ${this.#waiting?.size ?? 0} wait`;
+    } else if (!this.#waiting.push({ call, done })) {
+      const message = `${this.#inFlight} calls are in flight and ${this.#waiting.size} wait`;
       queueMicrotask(() => done(failed({ kind: 'busy', message })));
     }
   }
@@ -116,7 +132,7 @@ export class HttpClient {
   close(): void {
     this.#closed = true;
     const message = 'the client was closed';
-    for (const { done } of this.#waiting?.drain() ?? []) done(failed({ kind: 'unreachable', message }));
+    for (const { done } of this.#waiting.drain()) done(failed({ kind: 'unreachable', message }));
     for (const call of [...this.#running]) call.abort(message);
     for (const { plain, secure } of [this.#doors.agents, this.#doors.guardedAgents]) {
       plain.destroy();
@@ -141,10 +157,12 @@ export class HttpClient {
     for (const call of starting) call.start();
   };
 
-  #startNext(): void {
-    if (this.#closed || this.#inFlight >= this.#maxInFlight) return;
-    const next = this.#waiting?.shift();
+  /** True when a call that waited has begun. */
+  #startNext(): boolean {
+    if (this.#closed || this.#inFlight >= this.#maxInFlight) return false;
+    const next = this.#waiting.shift();
     if (next !== undefined) this.#start(next.call, next.done);
+    return next !== undefined;
   }
 }
 

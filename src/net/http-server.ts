@@ -36,14 +36,18 @@ const CHECK_MIN_MS = 10;
 const SHORTEST_REQUEST_BYTES = 18;
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
 
+/** What the parser of a connection drops lines beyond; it may differ from what new ones have. */
+const HEADER_LINES_MAX = Symbol('header lines');
+type BoundedSocket = net.Socket & { [HEADER_LINES_MAX]?: number };
+
 /** The part of a server that its type declarations leave out. */
 interface AdoptingServer {
   _handle: ListenHandle;
   _listen2?(address: null, port: number, addressType: number, backlog: number): void;
 }
 
-/** Bounds as resolved numbers, the doors to the world, and who handles what arrives. */
-export interface HttpServerOptions {
+/** Bounds as resolved numbers; they may be adjusted while the server serves. */
+export interface HttpServerRules {
   readonly limits: {
     readonly headerBytesMax: number;
     /** Lines of a head; each costs some hundred bytes of memory, however short it is. */
@@ -55,6 +59,10 @@ export interface HttpServerOptions {
   /** 0: off. */
   readonly idleTimeoutMs: number;
   readonly ping: ConnectionRules['ping'];
+}
+
+/** The rules at first, the doors to the world, and who handles what arrives. */
+export interface HttpServerOptions extends HttpServerRules {
   /** Absent: sockets speak HTTP from their first byte. Else a header of the PROXY protocol comes first. */
   readonly proxyProtocol?: ProxyProtocolRule | null;
   readonly clock: Clock;
@@ -66,7 +74,7 @@ export interface HttpServerOptions {
 /** Serves HTTP and WebSockets on one listener. */
 export class HttpServer {
   readonly #handlers: HttpHandlers;
-  readonly #headerLinesMax: number;
+  #headerLinesMax = 0;
   readonly #logger: Logger;
   readonly #timers: Timers;
   readonly #http: Server;
@@ -83,16 +91,9 @@ export class HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#handlers = options.handlers;
-    this.#headerLinesMax = options.limits.headerLinesMax;
     this.#logger = options.logger;
     this.#timers = options.timers;
-    const rules: ConnectionRules = {
-      messageBytesMax: options.limits.messageBytesMax,
-      slowClient: options.slowClient,
-      idleTimeoutMs: options.idleTimeoutMs,
-      ping: options.ping,
-    };
-    this.#keeper = new ConnectionKeeper(rules, {
+    this.#keeper = new ConnectionKeeper(connectionRules(options), {
       writer: new FanOutWriter({ clock: options.clock, timers: options.timers }),
       timers: options.timers,
       forgotten: () => this.#tellWhenQuiet(),
@@ -100,13 +101,21 @@ export class HttpServer {
     this.#lingering = new LingeringClose(options.clock);
     this.#exchangeDoors = { lingering: this.#lingering, writer: this.#keeper.writer };
     this.#lingerSweep = options.timers.every(CHECK_MAX_MS, () => this.#lingering.sweep());
-    this.#http = this.#createParser(options.limits);
+    this.#http = this.#createParser();
+    this.#bound(options.limits);
     this.#proxied = this.#createProxied(options);
   }
 
   /** Open WebSockets. */
   get connections(): number {
     return this.#keeper.size;
+  }
+
+  /** Takes new rules over. Nobody is cut by them who keeps the old ones. */
+  adjust(rules: HttpServerRules): void {
+    this.#bound(rules.limits);
+    this.#keeper.adjust(connectionRules(rules));
+    this.#proxied?.adjust(rules.limits.handshakeTimeoutMs);
   }
 
   /** Accepts on a bound handle, which belongs to this server from now on. */
@@ -116,7 +125,7 @@ export class HttpServer {
     const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true });
     const proxied = this.#proxied;
     if (proxied !== null) acceptor.on('connection', (socket) => proxied.take(socket));
-    else acceptor.on('connection', (socket) => this.#http.emit('connection', socket));
+    else acceptor.on('connection', (socket) => this.#parse(socket));
     acceptor.on('error', (error) => this.#logger.warn({ error: error.message }, 'cannot accept'));
     listenOn(acceptor, handle);
     this.#acceptor = acceptor;
@@ -156,24 +165,22 @@ export class HttpServer {
       ...{ clock: options.clock, timers: options.timers, logger: options.logger },
       timeoutMs: limits.handshakeTimeoutMs,
       rule: proxyProtocol,
-      proceed: (socket) => this.#http.emit('connection', socket),
+      proceed: (socket) => this.#parse(socket),
     });
   }
 
-  #createParser(limits: HttpServerOptions['limits']): Server {
-    const headersTimeout = limits.handshakeTimeoutMs;
-    const checkMs = Math.floor(headersTimeout / CHECKS_PER_HANDSHAKE);
+  /** Hands a socket to node:http, which reads its heads by the bounds of this moment for good. */
+  #parse(socket: BoundedSocket): void {
+    socket[HEADER_LINES_MAX] = this.#headerLinesMax;
+    this.#http.emit('connection', socket);
+  }
+
+  #createParser(): Server {
     const http = createServer({
       IncomingMessage: ParsedRequest,
-      maxHeaderSize: limits.headerBytesMax,
-      headersTimeout,
-      requestTimeout: headersTimeout * REQUEST_TIMEOUTS_PER_HANDSHAKE,
-      connectionsCheckingInterval: Math.min(CHECK_MAX_MS, Math.max(CHECK_MIN_MS, checkMs)),
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
     });
-    // node:http drops lines beyond this without a word. One more than allowed shows that it did.
-    http.maxHeadersCount = limits.headerLinesMax + 1;
     http.on('request', (request, response) => this.#handle(request, response, false));
     http.on('checkContinue', (request, response) => this.#handle(request, response, true));
     // A client that has said all it wanted to (FIN) may still be waiting for its answer.
@@ -182,9 +189,22 @@ export class HttpServer {
       http.on('upgrade', (request, socket, head) => this.#handleUpgrade(request, socket as net.Socket, head));
     }
     http.on('clientError', (error, socket) => this.#answerBadRequest(error, socket as net.Socket));
+    return http;
+  }
+
+  /** Heads that are being read have as long as the new bound says; their size has the old one. */
+  #bound(limits: HttpServerRules['limits']): void {
+    const http = this.#http as Server & { maxHeaderSize: number; connectionsCheckingInterval: number };
+    const checkMs = Math.floor(limits.handshakeTimeoutMs / CHECKS_PER_HANDSHAKE);
+    http.maxHeaderSize = limits.headerBytesMax;
+    // node:http drops lines beyond this without a word. One more than allowed shows that it did.
+    http.maxHeadersCount = limits.headerLinesMax + 1;
+    this.#headerLinesMax = limits.headerLinesMax;
+    http.headersTimeout = limits.handshakeTimeoutMs;
+    http.requestTimeout = limits.handshakeTimeoutMs * REQUEST_TIMEOUTS_PER_HANDSHAKE;
+    http.connectionsCheckingInterval = Math.min(CHECK_MAX_MS, Math.max(CHECK_MIN_MS, checkMs));
     // A server of node:http starts to look for overdue heads when it listens. This one never does.
     http.emit('listening');
-    return http;
   }
 
   #handle(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -208,7 +228,8 @@ export class HttpServer {
   }
 
   #hasTooManyLines(message: IncomingMessage): boolean {
-    return message.rawHeaders.length > 2 * this.#headerLinesMax;
+    const linesMax = (message.socket as BoundedSocket)[HEADER_LINES_MAX] ?? this.#headerLinesMax;
+    return message.rawHeaders.length > 2 * linesMax;
   }
 
   readonly #finished = (): void => {
@@ -273,6 +294,10 @@ function listenOn(acceptor: net.Server, handle: ListenHandle): void {
 
 function textOf(status: number): string {
   return `${STATUS_CODES[status]}\n`;
+}
+
+function connectionRules({ limits, slowClient, idleTimeoutMs, ping }: HttpServerRules): ConnectionRules {
+  return { messageBytesMax: limits.messageBytesMax, slowClient, idleTimeoutMs, ping };
 }
 
 function statusOf(errorCode: string | undefined): number {

@@ -61,19 +61,27 @@ export function remoteAddressOf(socket: Socket): string {
 export class ProxiedSockets {
   readonly #doors: ProxiedSocketsDoors;
   readonly #waiting = new Set<ProxiedSocket>();
-  readonly #sweep: Cancellable;
+  #sweep: Cancellable;
+  #timeoutMs: number;
 
   constructor(doors: ProxiedSocketsDoors) {
     this.#doors = doors;
-    const periodMs = Math.max(SWEEP_MIN_MS, Math.floor(doors.timeoutMs / SWEEPS_PER_TIMEOUT));
-    this.#sweep = doors.timers.every(periodMs, () => this.#cutOverdue());
+    this.#timeoutMs = doors.timeoutMs;
+    this.#sweep = this.#sweepEvery(doors.timeoutMs);
+  }
+
+  /** From now on a header may take this long. */
+  adjust(timeoutMs: number): void {
+    this.#timeoutMs = timeoutMs;
+    this.#sweep.cancel();
+    this.#sweep = this.#sweepEvery(timeoutMs);
   }
 
   /** A socket that was just accepted. */
   take(socket: ProxiedSocket): void {
     socket.on('error', onError);
     if (!this.#doors.rule.trusts(socket.remoteAddress ?? '')) return this.#cut(socket, 'untrusted');
-    const deadlineMs = this.#doors.clock.monotonicMs() + this.#doors.timeoutMs;
+    const deadlineMs = this.#doors.clock.monotonicMs() + this.#timeoutMs;
     socket[GREETING] = { owner: this, reader: new ProxyHeaderReader(), deadlineMs };
     this.#waiting.add(socket);
     socket.on('data', onData);
@@ -104,6 +112,11 @@ export class ProxiedSockets {
   gone(socket: ProxiedSocket): void {
     this.#release(socket);
     socket.destroy();
+  }
+
+  #sweepEvery(timeoutMs: number): Cancellable {
+    const periodMs = Math.max(SWEEP_MIN_MS, Math.floor(timeoutMs / SWEEPS_PER_TIMEOUT));
+    return this.#doors.timers.every(periodMs, () => this.#cutOverdue());
   }
 
   #cutOverdue(): void {

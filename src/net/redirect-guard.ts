@@ -55,15 +55,21 @@ export interface RedirectGuardOptions {
 
 /** Judges where redirects lead. */
 export class RedirectGuard {
-  readonly #kinds: readonly { readonly name: string; readonly list: BlockList }[];
+  #kinds: readonly { readonly name: string; readonly list: BlockList }[] = [];
   readonly #resolve: LookupFunction;
   #refused = 0;
 
   constructor(options: RedirectGuardOptions) {
     this.#resolve = options.resolve ?? (resolveByHost as LookupFunction);
-    this.#kinds = KINDS.filter(({ allowable }) => !(allowable && options.allowPrivate)).map(
-      ({ name, subnets }) => ({ name, list: listOf(subnets) }),
-    );
+    this.replace(options.allowPrivate);
+  }
+
+  /** From now on private and loopback addresses are allowed, or not. */
+  replace(allowPrivate: boolean): void {
+    this.#kinds = KINDS.filter(({ allowable }) => !(allowable && allowPrivate)).map(({ name, subnets }) => ({
+      name,
+      list: listOf(subnets),
+    }));
   }
 
   /** Redirects that were refused so far. */

@@ -56,6 +56,17 @@ export interface WorkerInit {
   readonly adoptJournals: readonly string[];
 }
 
+/** How often the configuration was read again since the node started, and what came of it. */
+export interface ReloadCounts {
+  readonly type: 'reloads';
+  readonly applied: number;
+  /** Read, and nothing of it could be applied: there was no change, or none but in keys that wait. */
+  readonly unchanged: number;
+  readonly refused: number;
+  /** Unix time at which the configuration in force was read. */
+  readonly readAtMs: number;
+}
+
 /** Supervisor to worker. */
 export type ToWorker =
   | WorkerInit
@@ -69,6 +80,16 @@ export type ToWorker =
   | { readonly type: 'grant'; readonly mode: Mode; readonly contactAgeMs: number }
   /** To the api worker: gateways that admit nobody because of their load, and how many workers hung. */
   | { readonly type: 'health'; readonly overloaded: readonly WorkerSlot[]; readonly hung: number }
+  /** Act on this configuration from now on, and answer `reloaded`. Nobody is disconnected by it. */
+  | {
+      readonly type: 'reload';
+      /** Counts the reloads of this node that changed something. */
+      readonly generation: number;
+      readonly config: Config;
+      readonly endpoint: string;
+    }
+  /** For the operator's figures: to the api worker only, at its start and after each reload. */
+  | ReloadCounts
   /** Close everything within `timeoutMs`, answer `drained`, then exit with 0. */
   | { readonly type: 'drain'; readonly timeoutMs: number };
 
@@ -92,6 +113,8 @@ export type FromWorker =
       /** Close callbacks that were not answered in time; they stay in the journal. */
       readonly closeCallbacksGivenUp: number;
     }
+  /** All that this worker does from now on follows the configuration of that generation. */
+  | { readonly type: 'reloaded'; readonly generation: number }
   /** The worker cannot go on and says why before it exits with 1. */
   | { readonly type: 'fatal'; readonly message: string };
 

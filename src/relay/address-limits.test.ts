@@ -74,9 +74,12 @@ describe('connects of one address', () => {
 
   it('are counted for a bounded number of addresses, and forgotten when it does not matter any more', () => {
     const book = limits();
-    for (let number = 0; number < 100; number++) book.enter(`a${number}`, 0);
+    const enterAndLeave = (address: string, nowMs: number): void => {
+      if (book.enter(address, nowMs) === null) book.leave(address);
+    };
+    for (let number = 0; number < 100; number++) enterAndLeave(`a${number}`, 0);
     expect(book.size).toBe(10);
-    for (let number = 0; number < 6; number++) book.enter('later', 10_000 + number);
+    for (let number = 0; number < 6; number++) enterAndLeave('later', 10_000 + number);
     expect(book.size).toBe(1);
   });
 
@@ -101,6 +104,20 @@ describe('connections of one address', () => {
     book.leave('a');
     expect(book.enter('a', 0)).toBeNull();
     for (const address of ['a', 'a', 'b']) book.leave(address);
+    expect(book.size).toBe(0);
+  });
+
+  it('stay when the bound becomes smaller, and are counted where there was none', () => {
+    const book = new AddressLimits({ ...OFF, connectsPerSecond: 9 });
+    for (let time = 0; time < 3; time++) book.enter('a', 0);
+    book.replace({ ...OFF, connectionsMax: 2 });
+    expect(book.enter('a', 0)).toMatchObject({ limit: 'connections' });
+    book.leave('a');
+    book.leave('a');
+    expect(book.enter('a', 0)).toBeNull();
+    book.replace(OFF);
+    expect(book.enter('a', 0)).toBeNull();
+    for (let time = 0; time < 3; time++) book.leave('a');
     expect(book.size).toBe(0);
   });
 

@@ -36,7 +36,7 @@ const SWEPT_PER_ATTEMPT = 2;
 
 /** The addresses that one worker knows of. */
 export class AddressLimits {
-  readonly #bounds: AddressBounds;
+  #bounds: AddressBounds;
   /** The least recently used one first. */
   readonly #buckets = new Map<string, Bucket>();
   /** Bounded by the connections themselves. */
@@ -44,6 +44,12 @@ export class AddressLimits {
 
   constructor(bounds: AddressBounds) {
     this.#bounds = bounds;
+  }
+
+  /** From now on these bounds count. Nobody who is inside has to leave. */
+  replace(bounds: AddressBounds): void {
+    this.#bounds = bounds;
+    if (bounds.connectsPerSecond === 0) this.#buckets.clear();
   }
 
   /** Addresses that something is known of. */
@@ -58,9 +64,8 @@ export class AddressLimits {
       const refusal = this.#spend(address, nowMs);
       if (refusal !== null) return refusal;
     }
-    if (connectionsMax === 0) return null;
     const held = this.#connections.get(address) ?? 0;
-    if (held >= connectionsMax) return CONNECTIONS_WAIT;
+    if (connectionsMax > 0 && held >= connectionsMax) return CONNECTIONS_WAIT;
     this.#connections.set(address, held + 1);
     return null;
   }
@@ -79,7 +84,6 @@ export class AddressLimits {
 
   /** A connection that was let in is over. */
   leave(address: string): void {
-    if (this.#bounds.connectionsMax === 0) return;
     const held = this.#connections.get(address) ?? 0;
     assert(held > 0, 'an address is left as often as it was entered');
     if (held === 1) this.#connections.delete(address);

@@ -15,7 +15,7 @@ const PER_SECOND_MIN = 1;
 
 /** The crowd at one worker's door. */
 export class ConnectPace {
-  readonly #inFlightMax: number;
+  #inFlightMax: number;
   #perSecond: number;
   /** Answers since `#sinceMs`, the one that began the window excepted; negative: no window. */
   #answers = -1;
@@ -29,6 +29,12 @@ export class ConnectPace {
     assert(inFlightMax >= 1, 'an application is asked something at a time');
     this.#inFlightMax = inFlightMax;
     this.#perSecond = (inFlightMax / LIMITS.connectCallbackGuessMs) * 1_000;
+  }
+
+  /** Another number of callbacks is sent at once; what was measured holds until it is measured anew. */
+  replace(inFlightMax: number): void {
+    this.#inFlightMax = inFlightMax;
+    this.#answers = -1;
   }
 
   /** A connect callback was answered, or failed; `inProgress` attempts are on their way. */

@@ -96,10 +96,15 @@ export class TrustedProxies {
 
 /** Reads where requests come from, by one configuration. */
 export class ForwardedRule {
-  readonly #trusted: TrustedProxies | null;
+  #trusted: TrustedProxies | null = null;
 
   /** `trusted` null: everything passes as it is. */
   constructor(trusted: readonly string[] | null) {
+    this.replace(trusted);
+  }
+
+  /** From now on these are trusted, and nobody else. */
+  replace(trusted: readonly string[] | null): void {
     this.#trusted = trusted === null ? null : new TrustedProxies(trusted);
   }
 

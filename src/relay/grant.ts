@@ -11,13 +11,8 @@ export type Mode = 'normal' | 'block_new_session' | 'block_new_connection' | 'in
 
 /** The newest grant and its age. Times are monotonic milliseconds of this process. */
 export class Grant {
-  readonly #isolationTimeoutMs: number;
   #mode: Mode = 'initial';
   #contactAtMs = Number.NEGATIVE_INFINITY;
-
-  constructor(isolationTimeoutMs: number) {
-    this.#isolationTimeoutMs = isolationTimeoutMs;
-  }
 
   /** Takes a grant that arrived at `nowMs` and whose contact was `contactAgeMs` old when it was sent. */
   renew(mode: Mode, contactAgeMs: number, nowMs: number): void {
@@ -26,8 +21,8 @@ export class Grant {
     this.#contactAtMs = Math.max(this.#contactAtMs, nowMs - contactAgeMs);
   }
 
-  /** The mode that holds now: the granted one while it is fresh, else `initial`. */
-  modeAt(nowMs: number): Mode {
-    return nowMs - this.#contactAtMs > this.#isolationTimeoutMs ? 'initial' : this.#mode;
+  /** The mode that holds now: the granted one while its contact is young enough, else `initial`. */
+  modeAt(nowMs: number, isolationTimeoutMs: number): Mode {
+    return nowMs - this.#contactAtMs > isolationTimeoutMs ? 'initial' : this.#mode;
   }
 }

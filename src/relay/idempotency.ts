@@ -82,13 +82,21 @@ export function readIdempotencyKey(lines: readonly string[]): Result<string, 'in
 
 /** The records of the keys whose home is one worker. */
 export class IdempotencyRecords {
-  readonly #bounds: IdempotencyBounds;
-  /** Both in the order in which they expire. */
+  #bounds: IdempotencyBounds;
+  /**
+   * Both in the order in which they expire. After a reload that shortened the window, what is new
+   * may expire before what is old, and is then forgotten with that.
+   */
   readonly #inFlight = new Map<string, InFlight>();
   readonly #settled = new Map<string, Settled>();
   #bytes = 0;
 
   constructor(bounds: IdempotencyBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** From now on these bounds count; what is kept already keeps its time. */
+  replace(bounds: IdempotencyBounds): void {
     this.#bounds = bounds;
   }
 

@@ -44,24 +44,24 @@ describe('SessionLife', () => {
 
 describe('Grant', () => {
   it('admits nothing before the first grant and after the newest has grown too old', () => {
-    const grant = new Grant(3_000);
-    expect(grant.modeAt(0)).toBe('initial');
+    const grant = new Grant();
+    expect(grant.modeAt(0, 3_000)).toBe('initial');
     grant.renew('normal', 0, 1_000);
-    expect(grant.modeAt(4_000)).toBe('normal');
-    expect(grant.modeAt(4_001)).toBe('initial');
+    expect(grant.modeAt(4_000, 3_000)).toBe('normal');
+    expect(grant.modeAt(4_001, 3_000)).toBe('initial');
   });
 
   it('counts the age that a grant already had when it was sent', () => {
-    const grant = new Grant(3_000);
+    const grant = new Grant();
     grant.renew('normal', 2_000, 10_000);
-    expect(grant.modeAt(11_000)).toBe('normal');
-    expect(grant.modeAt(11_001)).toBe('initial');
+    expect(grant.modeAt(11_000, 3_000)).toBe('normal');
+    expect(grant.modeAt(11_001, 3_000)).toBe('initial');
   });
 
   it('takes the mode of a late grant, but not its older contact', () => {
-    const grant = new Grant(3_000);
+    const grant = new Grant();
     grant.renew('normal', 0, 10_000);
     grant.renew('block_new_connection', 2_900, 10_100);
-    expect(grant.modeAt(13_000)).toBe('block_new_connection');
+    expect(grant.modeAt(13_000, 3_000)).toBe('block_new_connection');
   });
 });

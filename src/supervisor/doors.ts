@@ -5,10 +5,13 @@ import type { Cancellable, Clock, Logger, Timers, WorkerSlot } from '../base/ind
 import type { Config } from '../config/index.ts';
 import type { WorkerKind, WorkerProcess } from '../process/index.ts';
 import type { BindDoors, ListenerAddress } from './listeners.ts';
+import type { Reread } from './reloading.ts';
 
 /** What a supervisor needs from the world. */
 export interface SupervisorDoors extends BindDoors {
   readonly config: Config;
+  /** Reads the configuration again, where a reload is asked for. */
+  readonly reread: Reread;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -38,4 +41,4 @@ export interface StartedNode {
 }
 
 /** What asks the node to stop. */
-export type StopCause = 'SIGTERM' | 'SIGINT';
+export type StopCause = 'SIGTERM' | 'SIGINT' | 'SIGHUP';

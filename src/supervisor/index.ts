@@ -2,4 +2,5 @@
 
 export type { StartedNode, StopCause, SupervisorDoors } from './doors.ts';
 export type { ListenerAddress } from './listeners.ts';
+export type { Reread, RereadConfig } from './reloading.ts';
 export { Supervisor } from './supervisor.ts';

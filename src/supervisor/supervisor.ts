@@ -6,13 +6,23 @@
  * accepts in `listeners.ts`; `main/` builds the doors and turns the end of it into an exit code.
  */
 import { ArrokothError, type Cancellable } from '../base/index.ts';
-import type { FromWorker, ListenerName, StatsCounters, WorkerExit, WorkerKind } from '../process/index.ts';
+import type { Config } from '../config/index.ts';
+import type {
+  FromWorker,
+  ListenerName,
+  ReloadReport,
+  StatsCounters,
+  WorkerExit,
+  WorkerKind,
+  WorkerPlace,
+} from '../process/index.ts';
 import type { StartedNode, StopCause, SupervisorDoors } from './doors.ts';
 import { defaultEndpoint } from './endpoint.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Listeners } from './listeners.ts';
 import { NodeHealth } from './node-health.ts';
 import { ProcessTable, type Seat } from './process-table.ts';
+import { Reloading } from './reloading.ts';
 import { describeWorker, drainWorker, newWorker, type Worker } from './worker.ts';
 
 /** A seat that cannot be filled this often in a row will not be filled by trying again at once. */
@@ -28,7 +38,7 @@ const KILL_WAIT_MS = 1_000;
 
 const NOT_STARTED: StartedNode = { listeners: [] };
 
-const EXIT_CODES: Record<StopCause, number> = { SIGINT: 130, SIGTERM: 143 };
+const EXIT_CODES: Record<StopCause, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /** Phases follow each other in this order; some are left out when a start fails or a stop is urgent. */
 type Phase =
@@ -41,6 +51,8 @@ type Phase =
   | 'killing'
   | 'ended';
 
+const STARTING_OR_SERVING: readonly Phase[] = ['idle', 'binding', 'starting', 'serving'];
+
 /** One node, from `start` to `ended`. */
 export class Supervisor {
   /** Resolves with the exit code when no process is left and everything is given back. */
@@ -48,13 +60,13 @@ export class Supervisor {
   readonly #doors: SupervisorDoors;
   readonly #table: ProcessTable;
   readonly #listeners: Listeners;
+  readonly #reloading: Reloading;
   readonly #workers = new Set<Worker>();
   readonly #heartbeats: Heartbeats;
   readonly #health = new NodeHealth();
   readonly #restarts = new Set<Cancellable>();
   readonly #drained = { connectionsClosed: 0, closeCallbacksGivenUp: 0 };
   #phase: Phase = 'idle';
-  #endpoint = '';
   #exitCode = 0;
   #alive: Cancellable | null = null;
   #deadline: Cancellable | null = null;
@@ -66,6 +78,12 @@ export class Supervisor {
     this.#doors = doors;
     this.#table = new ProcessTable({ gateways: config.workers, api: config.api.listen !== null, meshDir });
     this.#listeners = new Listeners(config, doors);
+    this.#reloading = new Reloading({
+      ...doors,
+      workers: () => this.#workers,
+      stopping: () => !STARTING_OR_SERVING.includes(this.#phase),
+      endpointOf: (changed) => this.#resolveEndpoint(changed),
+    });
     this.#heartbeats = new Heartbeats({
       ...doors,
       hangTimeoutMs: config.workerHangTimeoutMs,
@@ -93,7 +111,6 @@ export class Supervisor {
       return NOT_STARTED;
     }
     this.#phase = 'starting';
-    this.#endpoint = this.#resolveEndpoint();
     this.#heartbeats.start();
     return new Promise((resolve, reject) => {
       this.#starting = { resolve, reject };
@@ -112,8 +129,18 @@ export class Supervisor {
     else this.#killAll(EXIT_CODES[cause]);
   }
 
-  #resolveEndpoint(): string {
-    const { config, hostname } = this.#doors;
+  /** Reads the configuration again and has all workers act on it; the report says what came of it. */
+  reload(): Promise<ReloadReport> {
+    return this.#reloading.request();
+  }
+
+  /** What the node is doing, and the workers that are ready. */
+  status(): { readonly phase: string; readonly workers: readonly WorkerPlace[] } {
+    return { phase: this.#phase, workers: this.#table.peers() };
+  }
+
+  #resolveEndpoint(config: Config): string {
+    const { hostname } = this.#doors;
     if (config.endpoint !== null) return config.endpoint;
     const ofPublic = config.sock === null ? { host: config.host, port: config.port } : null;
     return defaultEndpoint({
@@ -133,7 +160,8 @@ export class Supervisor {
     this.#workers.add(worker);
     process.onMessage((message) => this.#heard(worker, message));
     process.onExit((exit) => this.#exited(worker, exit));
-    const { config, nodeName, bootId, dataDir, journalsOf } = this.#doors;
+    const { nodeName, bootId, dataDir, journalsOf } = this.#doors;
+    const { config } = this.#reloading;
     process.send({
       type: 'init',
       kind: place.kind,
@@ -143,7 +171,7 @@ export class Supervisor {
       nodeName,
       bootId,
       workers: config.workers,
-      endpoint: this.#endpoint,
+      endpoint: this.#resolveEndpoint(config),
       dataDir,
       meshPath: place.meshPath,
       adoptJournals: place.kind === 'gateway' ? journalsOf(place.slot) : [],
@@ -157,6 +185,7 @@ export class Supervisor {
     else if (message.type === 'listening') this.#listens(worker, message.listener);
     else if (message.type === 'overload') this.#overloaded(worker, message.overloaded);
     else if (message.type === 'load') this.#loaded(worker, message.stats);
+    else if (message.type === 'reloaded') this.#reloading.answered(worker, message.generation);
     else if (message.type === 'drained') {
       this.#drained.connectionsClosed += message.connectionsClosed;
       this.#drained.closeCallbacksGivenUp += message.closeCallbacksGivenUp;
@@ -175,6 +204,7 @@ export class Supervisor {
     this.#doors.logger.info(describeWorker(worker), 'worker ready');
     this.#heartbeats.grant(worker);
     this.#health.tell(this.#workers);
+    this.#reloading.tellCounts(worker);
     this.#broadcastPeers();
     // At first everybody waits for the last one, so that the first clients find the whole node.
     if (this.#phase === 'starting' && !this.#table.complete) return;
@@ -214,6 +244,7 @@ export class Supervisor {
 
   #exited(worker: Worker, exit: WorkerExit): void {
     this.#workers.delete(worker);
+    this.#reloading.ended(worker);
     worker.tooLate.cancel();
     const end = this.#table.end(worker.place, this.#doors.clock.monotonicMs());
     const fields = { ...describeWorker(worker), code: exit.code, signal: exit.signal };
@@ -256,7 +287,7 @@ export class Supervisor {
   #drain(): void {
     this.#phase = 'draining_gateways';
     this.#cancelRestarts();
-    const { timeoutMs } = this.#doors.config.drain;
+    const { timeoutMs } = this.#reloading.config.drain;
     // The workers stop accepting as they hear of it; with our handles gone too, the addresses refuse.
     for (const worker of this.#ofKind('gateway')) drainWorker(worker, timeoutMs);
     this.#listeners.close('public', 'app');

@@ -1,5 +1,5 @@
 /** Logs and metrics: pino and prom-client behind the doors of `base/ports.ts`. */
-export { createLogger, type LogSeverity, type LogSink, type ProcessLogger } from './logger.ts';
+export { createLogger, type LogRules, type LogSeverity, type LogSink, type ProcessLogger } from './logger.ts';
 export {
   createMeter,
   METRICS_CONTENT_TYPE,

@@ -18,13 +18,17 @@ const WAITING_BYTES_MAX = 1_048_576;
 /** Severities, as the configuration names them. */
 export type LogSeverity = 'debug' | 'info' | 'warn' | 'error';
 
-/** What a process's logger is made of. */
-export interface LoggerOptions {
+/** What is written; may be adjusted while lines are. */
+export interface LogRules {
   readonly level: LogSeverity;
-  /** Fields of every line: node, worker. */
-  readonly base: LogFields;
   /** True when the operator asked for headers in the log: cookies and tokens are not hidden then. */
   readonly showSecrets: boolean;
+}
+
+/** What a process's logger is made of. */
+export interface LoggerOptions extends LogRules {
+  /** Fields of every line: node, worker. */
+  readonly base: LogFields;
   /** Where lines go; absent: stderr. */
   readonly sink?: LogSink;
 }
@@ -39,41 +43,64 @@ export interface LogSink {
 /** The logger of a process, and the way to empty it before the process ends. */
 export interface ProcessLogger {
   readonly logger: Logger;
+  /** For this logger and all that were made of it, from the next line on. */
+  adjust(rules: LogRules): void;
   /** Writes what waits, synchronously. */
   flush(): void;
 }
 
 /** Makes the one logger of a process. */
 export function createLogger(options: LoggerOptions): ProcessLogger {
-  const { showSecrets } = options;
+  const gate = gateOf(options);
   const sink = options.sink ?? stderrSink((lines) => root.warn({ lines }, 'log lines were lost'));
   const root: PinoLogger = pino(
     {
-      level: options.level,
-      base: scrubFields(options.base, { showSecrets }),
+      // The gate decides, because pino's loggers each keep the level that they were made with.
+      level: 'debug',
+      base: scrubFields(options.base, gate),
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
     sink as DestinationStream,
   );
-  return { logger: wrap(root, showSecrets), flush: () => sink.flush() };
+  return {
+    logger: wrap(root, gate),
+    adjust: (rules) => {
+      Object.assign(gate, gateOf(rules));
+    },
+    flush: () => sink.flush(),
+  };
 }
 
-function wrap(inner: PinoLogger, showSecrets: boolean): Logger {
-  const scrub = (fields: LogFields): LogFields => scrubFields(fields, { showSecrets });
+/** The rules as each line looks at them; shared by a logger and all that were made of it. */
+interface Gate {
+  rank: number;
+  showSecrets: boolean;
+}
+
+const RANKS: Readonly<Record<LogSeverity, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+function gateOf({ level, showSecrets }: LogRules): Gate {
+  return { rank: RANKS[level], showSecrets };
+}
+
+function wrap(inner: PinoLogger, gate: Gate): Logger {
+  const scrub = (fields: LogFields): LogFields => scrubFields(fields, gate);
   return {
-    debugEnabled: inner.isLevelEnabled('debug'),
+    get debugEnabled() {
+      return gate.rank === RANKS.debug;
+    },
     debug: (fields, message) => {
-      if (inner.isLevelEnabled('debug')) inner.debug(scrub(fields), message);
+      if (gate.rank === RANKS.debug) inner.debug(scrub(fields), message);
     },
     info: (fields, message) => {
-      if (inner.isLevelEnabled('info')) inner.info(scrub(fields), message);
+      if (gate.rank <= RANKS.info) inner.info(scrub(fields), message);
     },
     warn: (fields, message) => {
-      if (inner.isLevelEnabled('warn')) inner.warn(scrub(fields), message);
+      if (gate.rank <= RANKS.warn) inner.warn(scrub(fields), message);
     },
     error: (fields, message) => inner.error(scrub(fields), message),
-    child: (fields) => wrap(inner.child(scrub(fields)), showSecrets),
+    child: (fields) => wrap(inner.child(scrub(fields)), gate),
   };
 }
 

@@ -6,7 +6,7 @@
  * that is under way arrive, `advance` lets time pass.
  */
 import { type Cancellable, hash32, type Meter, type Timers, type WorkerSlot } from '../../src/base/index.ts';
-import { type Config, parseConfig } from '../../src/config/index.ts';
+import { type Config, LiveConfig, parseConfig } from '../../src/config/index.ts';
 import { Gateway } from '../../src/gateway/index.ts';
 import { addStats, NO_STATS, type StatsCounters, type WorkerPlace } from '../../src/process/index.ts';
 import type { Vitals } from '../../src/relay/index.ts';
@@ -259,6 +259,7 @@ export class FakeGateways {
         meshPath: `/mesh/${slot}.${run}`,
         adoptJournals: [],
       },
+      live: new LiveConfig({ ...this.config, endpoint: '127.0.0.1:9180' }),
       clock: this.time,
       timers,
       random: this.#random,

@@ -6,7 +6,7 @@
 import { CollectedLog } from '../../../test/fakes/collected-log.ts';
 import { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { FakeWorker } from '../../../test/fakes/fake-worker.ts';
-import { ok } from '../../base/index.ts';
+import { failed, ok } from '../../base/index.ts';
 import { type Config, parseConfig } from '../../config/index.ts';
 import type { BoundListener, WorkerKind } from '../../process/index.ts';
 import type { StartedNode, SupervisorDoors } from '../doors.ts';
@@ -35,6 +35,7 @@ export class FakeNode {
   constructor(keys: string, changes: Partial<SupervisorDoors> = {}) {
     this.supervisor = new Supervisor({
       config: config(keys),
+      reread: () => failed(['there is no file']),
       clock: this.time,
       timers: this.time,
       logger: this.log,
