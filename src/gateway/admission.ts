@@ -61,7 +61,7 @@ export class Admission {
     const attempts = this.#attempts;
     stats.connecting();
     const origin = forwarded.read(request);
-    const verdict = checkUpgrade(request, live.current.originPolicy, origin.host);
+    const verdict = checkUpgrade(request, live.current.originPolicy, origin);
     if (verdict.type !== 'ok') {
       if (verdict.type === 'abandon') request.abandon();
       else request.refuse(verdict.status, verdict.headers, verdict.body);

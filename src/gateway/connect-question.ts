@@ -31,8 +31,9 @@ export class ConnectQuestion {
     const { live, ids, tracing, journal, httpClient } = this.#doors;
     // The answer is read by the settings that the question was put with.
     const settings = live.current;
-    const { method, query, rawHeaders } = attempt.request;
-    const facts = { method, query, rawHeaders, forwarded, connectionId: attempt.id, requestId: ids.next() };
+    const { method, query, rawHeaders, tls } = attempt.request;
+    const subject = { connectionId: attempt.id, requestId: ids.next() };
+    const facts = { method, query, rawHeaders, forwarded, tls, ...subject };
     const callback = connectCallback(settings, facts);
     if (callback === null) {
       const message = '`callback.connect` is not configured';

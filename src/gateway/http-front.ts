@@ -115,11 +115,11 @@ export class HttpFront {
   #refusePlain(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {
     const { admission, stats, live, forwarded } = this.#doors;
     stats.connecting();
-    const { host, address } = forwarded.read(request);
-    const turnedAway = admission.turnedAway(address);
+    const origin = forwarded.read(request);
+    const turnedAway = admission.turnedAway(origin.address);
     stats.connectError();
     stats.disconnected();
-    answer(connectProbeAnswer(request, live.current.originPolicy, turnedAway, host));
+    answer(connectProbeAnswer(request, live.current.originPolicy, turnedAway, origin));
   }
 
   #stats(request: HttpRequest, answer: (given: OutgoingAnswer) => void): void {

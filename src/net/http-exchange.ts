@@ -6,11 +6,13 @@
  */
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { assert, failed, ok, type Result } from '../base/index.ts';
+import type { ClientTls } from '../relay/index.ts';
 import type { FanOutWriter, TurnWriter } from './fan-out-writer.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { LingeringClose } from './lingering-close.ts';
 import { mayHaveBody, safeHeaders } from './plain-response.ts';
 import { remoteAddressOf } from './proxied-sockets.ts';
+import { tlsClientOf } from './tls-client.ts';
 import type { HttpRequest, HttpResponse, RawHeaders } from './types.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -73,6 +75,10 @@ export class RequestHead {
 
   get remoteAddress(): string {
     return remoteAddressOf(this.message.socket);
+  }
+
+  get tls(): ClientTls | null {
+    return tlsClientOf(this.message.socket);
   }
 
   header(name: string): string | undefined {

@@ -5,6 +5,7 @@
  * by faster ones without a change outside this room.
  */
 import type { Result } from '../base/index.ts';
+import type { ClientTls } from '../relay/index.ts';
 
 /** A bound listening socket, as the supervisor hands it over. Opaque to all but `net/` and `process/`. */
 export type ListenHandle = object & { readonly listenHandle?: never };
@@ -23,6 +24,8 @@ export interface HttpRequest {
   readonly rawHeaders: RawHeaders;
   /** Address of the peer, or what its PROXY header said; empty for a unix socket. */
   readonly remoteAddress: string;
+  /** What TLS showed of the client; null where it is not spoken. */
+  readonly tls: ClientTls | null;
   /** The first line of that name (any case), or undefined. */
   header(name: string): string | undefined;
   /** Every line of that name (any case), in order, none of them split at commas. */

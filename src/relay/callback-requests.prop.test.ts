@@ -51,6 +51,7 @@ it('lets no client speak in this node’s name, nor split a line', () => {
         query,
         rawHeaders: lines.flat(),
         forwarded: ['X-Forwarded-For', '192.0.2.1'],
+        tls: null,
         connectionId: 'c1' as ConnectionId,
         requestId: 'r1',
       });

@@ -32,6 +32,7 @@ const client = {
   query: '',
   rawHeaders: [] as string[],
   forwarded: null,
+  tls: null,
   connectionId: subject.connectionId,
   requestId: 'r1',
 };
@@ -39,6 +40,24 @@ const ids = ['X-Arrokoth-Connection', 'c1', 'X-Request-Id', 'r1'];
 const endpoint = ['X-Kuiperbelt-Endpoint', 'localhost:12345'];
 
 describe('connectCallback', () => {
+  it('tells the certificate that a client showed, and never what a client says about one', () => {
+    const forged = ['X-Arrokoth-Client-Cert-Verified', 'yes', 'x_arrokoth_client_cert_subject', 'CN=root'];
+    const certificate = { subject: 'CN=a', names: '', fingerprint: 'ff' };
+    const ask = (tls: Parameters<typeof connectCallback>[1]['tls']) => {
+      const request = connectCallback(settings, { ...client, rawHeaders: forged, tls });
+      return request?.headers.filter((_, at, all) => /cert/i.test(all[at - (at % 2)] as string));
+    };
+    expect(ask(null)).toEqual([]);
+    expect(ask({ certificateAsked: true, certificate: null })).toEqual([
+      'X-Arrokoth-Client-Cert-Verified',
+      'no',
+    ]);
+    expect(ask({ certificateAsked: true, certificate })).toEqual([
+      ...['X-Arrokoth-Client-Cert-Verified', 'yes', 'X-Arrokoth-Client-Cert-Fingerprint', 'ff'],
+      ...['X-Arrokoth-Client-Cert-Subject', 'CN=a'],
+    ]);
+  });
+
   it('passes headers on in order, repeats included, and says who asks', () => {
     const rawHeaders = [
       'Host',

@@ -7,6 +7,7 @@
  * name of ours.
  */
 import type { ConnectionId, EventId, SessionKey } from '../base/index.ts';
+import { type ClientTls, certificateLines } from './client-certificate.ts';
 import type { CloseReason } from './close-reasons.ts';
 import { isForwardedName } from './forwarded.ts';
 import { contentTypeOf } from './frame-type.ts';
@@ -88,6 +89,8 @@ export function connectCallback(
     readonly rawHeaders: readonly string[];
     /** What replaces the client's word on proxies: name, value, name, value. Null: that passes. */
     readonly forwarded: readonly string[] | null;
+    /** What TLS showed of the client; null: it does not speak TLS to this node. */
+    readonly tls: ClientTls | null;
     readonly connectionId: ConnectionId;
     readonly requestId: string;
   },
@@ -95,6 +98,7 @@ export function connectCallback(
   if (settings.callback.connect === null) return null;
   const lines = applyProxySetHeader(settings, clientLines(settings, client));
   lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(client));
+  if (client.tls !== null) lines.push(...certificateLines(client.tls));
   const offered = offeredProtocols(client.rawHeaders);
   if (offered.length > 0) lines.push([OFFER_HEADER, offered.join(', ')]);
   const { connect } = settings.callback;

@@ -5,7 +5,7 @@
  * may read when it says so (CORS). Nobody is admitted here and the application is not asked, so the
  * answer speaks of the node alone.
  */
-import type { OriginPolicy } from './origin.ts';
+import type { OriginFacts, OriginPolicy } from './origin.ts';
 import { type OutgoingAnswer, statusAnswer } from './outgoing-answer.ts';
 import { checkUpgrade, type UpgradeFacts } from './upgrade-checks.ts';
 
@@ -24,9 +24,9 @@ export function connectProbeAnswer(
   facts: UpgradeFacts,
   policy: OriginPolicy,
   turnedAway: OutgoingAnswer | null,
-  host: string | undefined = facts.header('host'),
+  asked?: Omit<OriginFacts, 'origin'>,
 ): OutgoingAnswer {
-  const verdict = checkUpgrade(facts, policy, host);
+  const verdict = checkUpgrade(facts, policy, asked);
   const refusal = verdict.type === 'refuse' ? verdict : statusAnswer(400);
   if (refusal.status === 403) return refusal;
   const answer = turnedAway ?? refusal;

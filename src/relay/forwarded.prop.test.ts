@@ -21,7 +21,7 @@ const anyWord = fc.oneof(
 
 function read(remoteAddress: string, lines: Readonly<Record<string, readonly string[]>>) {
   const headerLines = (name: string) => lines[name] ?? [];
-  const request = { remoteAddress, headerLines, header: (name: string) => headerLines(name)[0] };
+  const request = { remoteAddress, tls: null, headerLines, header: (name: string) => headerLines(name)[0] };
   return new ForwardedRule(['10.0.0.0/8']).read(request);
 }
 

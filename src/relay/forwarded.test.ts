@@ -4,13 +4,15 @@ import { checkTrustedProxy, ForwardedRule, isForwardedName } from './forwarded.t
 
 type Lines = Readonly<Record<string, string | string[]>>;
 
-function read(trusted: readonly string[] | null, remoteAddress: string, lines: Lines = {}) {
+function read(trusted: readonly string[] | null, remoteAddress: string, lines: Lines = {}, tls = NO_TLS) {
   const headers: Lines = { host: 'chat.example', ...lines };
   const headerLines = (name: string) => [headers[name] ?? []].flat();
-  const request = { remoteAddress, headerLines, header: (name: string) => headerLines(name)[0] };
+  const request = { remoteAddress, tls, headerLines, header: (name: string) => headerLines(name)[0] };
   return new ForwardedRule(trusted).read(request);
 }
 
+const NO_TLS = null as { certificateAsked: boolean; certificate: null } | null;
+const TLS = { certificateAsked: false, certificate: null };
 const told = (address: string, scheme = 'http', host = 'chat.example') => [
   ...['X-Forwarded-For', address, 'X-Forwarded-Proto', scheme, 'X-Forwarded-Host', host],
 ];
@@ -26,15 +28,20 @@ describe('without the key', () => {
     expect(read(null, '192.0.2.1', spoofed)).toEqual({
       address: '192.0.2.1',
       host: 'chat.example',
+      secure: false,
       lines: null,
     });
+    expect(read(null, '192.0.2.1', spoofed, TLS)).toMatchObject({ secure: true, lines: null });
   });
 });
 
 describe('a peer that nobody trusts', () => {
   it.each([[[]], [OWN], [['unix']]])('is the client, whatever it says (trusted: %j)', (trusted) => {
     const origin = read(trusted, '192.0.2.1', spoofed);
-    expect(origin).toEqual({ address: '192.0.2.1', host: 'chat.example', lines: told('192.0.2.1') });
+    const who = { address: '192.0.2.1', host: 'chat.example' };
+    expect(origin).toEqual({ ...who, secure: false, lines: told('192.0.2.1') });
+    const overTls = read(trusted, '192.0.2.1', { ...spoofed, 'x-forwarded-proto': 'http' }, TLS);
+    expect(overTls).toEqual({ ...who, secure: true, lines: told('192.0.2.1', 'https') });
   });
 
   it('is shown in the one form of its address', () => {
@@ -58,6 +65,7 @@ describe('a trusted peer', () => {
     expect(read(OWN, '10.0.0.5', lines)).toEqual({
       address: '203.0.113.7',
       host: 'bank.example',
+      secure: true,
       lines: told('203.0.113.7, 10.0.0.5', 'https', 'bank.example'),
     });
     expect(read(['unix'], '', lines).lines?.[1]).toBe('203.0.113.7, unknown');
@@ -65,6 +73,12 @@ describe('a trusted peer', () => {
 
   it('is the client itself when it says nothing', () => {
     expect(read(OWN, '10.0.0.5').lines).toEqual(told('10.0.0.5'));
+    expect(read(OWN, '10.0.0.5', {}, TLS).lines).toEqual(told('10.0.0.5', 'https'));
+  });
+
+  it('knows the scheme better than its own connection shows', () => {
+    const origin = read(OWN, '10.0.0.5', { 'x-forwarded-proto': 'http' }, TLS);
+    expect([origin.secure, origin.lines?.[3]]).toEqual([false, 'http']);
   });
 
   it.each([

@@ -16,12 +16,15 @@ import {
   parseAddress,
   parseRange,
 } from './address-range.ts';
+import type { ClientTls } from './client-certificate.ts';
 import { comparableName } from './header-lines.ts';
 
 /** What is looked at. */
 export interface ForwardedFacts {
   /** Address of the peer of the socket; empty for a unix socket. */
   readonly remoteAddress: string;
+  /** What TLS showed of the peer; null: its connection to this node is not TLS. */
+  readonly tls: ClientTls | null;
   header(name: string): string | undefined;
   headerLines(name: string): readonly string[];
 }
@@ -32,6 +35,8 @@ export interface RequestOrigin {
   readonly address: string;
   /** The host that the client asked for. */
   readonly host: string | undefined;
+  /** Whether the client is known to speak TLS: to this node, or to a proxy that is believed. */
+  readonly secure: boolean;
   /** Name, value, name, value: what replaces the client's own lines; null: those pass as they are. */
   readonly lines: readonly string[] | null;
 }
@@ -46,7 +51,7 @@ const HOPS_MAX = 32;
 const HOST = /^[\w.:[\]-]{1,255}$/;
 /** Some proxies add the port of the client, which is of no use to anybody. */
 const WITH_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/;
-const SCHEMES = new Map([
+const SCHEMES = new Map<string, 'http' | 'https'>([
   ['http', 'http'],
   ['https', 'https'],
   ['ws', 'http'],
@@ -111,20 +116,22 @@ export class ForwardedRule {
   read(request: ForwardedFacts): RequestOrigin {
     const host = request.header('host');
     const { remoteAddress } = request;
-    if (this.#trusted === null) return { address: remoteAddress, host, lines: null };
+    const secure = request.tls !== null;
+    if (this.#trusted === null) return { address: remoteAddress, host, secure, lines: null };
     const peer = plainAddress(remoteAddress);
-    if (!this.#trusted.trusts(remoteAddress)) return origin([peer], 'http', host);
+    const own = secure ? 'https' : 'http';
+    if (!this.#trusted.trusts(remoteAddress)) return origin([peer], own, host);
     const hops = [...believedHops(this.#trusted, request.headerLines('x-forwarded-for')), peer];
     const scheme = SCHEMES.get(lastElement(request.headerLines('x-forwarded-proto')).toLowerCase());
     const askedFor = lastElement(request.headerLines('x-forwarded-host'));
-    return origin(hops, scheme ?? 'http', HOST.test(askedFor) ? askedFor : host);
+    return origin(hops, scheme ?? own, HOST.test(askedFor) ? askedFor : host);
   }
 }
 
-function origin(hops: readonly string[], scheme: string, host: string | undefined): RequestOrigin {
+function origin(hops: readonly string[], scheme: 'http' | 'https', host: string | undefined): RequestOrigin {
   const lines = ['X-Forwarded-For', hops.join(', '), 'X-Forwarded-Proto', scheme];
   if (host !== undefined && HOST.test(host)) lines.push('X-Forwarded-Host', host);
-  return { address: hops[0] as string, host, lines };
+  return { address: hops[0] as string, host, secure: scheme === 'https', lines };
 }
 
 function plainAddress(text: string): string {

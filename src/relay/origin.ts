@@ -8,10 +8,12 @@
 /** `none` admits everybody, the others compare the page's origin with the `Host` of the request. */
 export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname';
 
-/** What the request said: the `Origin` and `Host` headers. */
+/** What the request said: the `Origin` and `Host` headers, and whether the client is known to speak TLS. */
 export interface OriginFacts {
   readonly origin: string | undefined;
   readonly host: string | undefined;
+  /** False: it does not, or nobody knows. */
+  readonly secure: boolean;
 }
 
 interface HostPort {
@@ -27,9 +29,9 @@ const HOST_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::([0-9]*))?$/;
 /**
  * Decides whether `policy` lets the request in.
  *
- * `same_origin`: no `Origin` is admitted (not a browser); else host and port must be equal. The
- * scheme that the client used is unknown here, so the default port of the origin's scheme counts
- * as no port on both sides.
+ * `same_origin`: no `Origin` is admitted (not a browser); else host and port must be equal, and the
+ * scheme `https` for a client that is known to speak TLS. Where that is not known, a proxy may have
+ * taken the TLS off, so the default port of the origin's scheme counts as no port on both sides.
  * `same_hostname`: ports are ignored and no `Origin` is refused. Unlike kuiperbelt, letter case
  * does not matter and a `Host` without a port is fine, so the policy works behind a proxy.
  */
@@ -43,6 +45,7 @@ export function isOriginAdmitted(policy: OriginPolicy, facts: OriginFacts): bool
   if (scheme === undefined || page === undefined || here === undefined) return false;
   if (page.hostname !== here.hostname) return false;
   if (policy === 'same_hostname') return true;
+  if (facts.secure && scheme !== 'https') return false;
   return effectivePort(page.port, scheme) === effectivePort(here.port, scheme);
 }
 

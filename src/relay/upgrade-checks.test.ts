@@ -119,6 +119,18 @@ describe('isOriginAdmitted', () => {
     ['same_hostname', 'null', 'null', false],
   ];
   it.each(cases)('%s: origin %s at host %s -> %s', (policy, origin, host, expected) => {
-    expect(isOriginAdmitted(policy, { origin, host })).toBe(expected);
+    expect(isOriginAdmitted(policy, { origin, host, secure: false })).toBe(expected);
+  });
+
+  it.each([
+    ['same_origin', 'https://chat.example', 'chat.example', true],
+    ['same_origin', 'https://chat.example', 'chat.example:443', true],
+    ['same_origin', 'http://chat.example', 'chat.example', false],
+    ['same_origin', 'http://chat.example:9180', 'chat.example:9180', false],
+    ['same_origin', undefined, 'chat.example', true],
+    ['same_hostname', 'http://chat.example', 'chat.example', true],
+    ['none', 'http://chat.example', 'chat.example', true],
+  ] as const)('%s, over TLS: origin %s at host %s -> %s', (policy, origin, host, expected) => {
+    expect(isOriginAdmitted(policy, { origin, host, secure: true })).toBe(expected);
   });
 });

@@ -6,7 +6,7 @@
  * all; then the order, statuses and texts are kuiperbelt's (5.4).
  */
 import { listTokens } from './header-lines.ts';
-import { isOriginAdmitted, type OriginPolicy } from './origin.ts';
+import { isOriginAdmitted, type OriginFacts, type OriginPolicy } from './origin.ts';
 import { type OutgoingAnswer, statusAnswer } from './outgoing-answer.ts';
 import { readExtensionOffers } from './websocket-extensions.ts';
 
@@ -30,17 +30,17 @@ export type UpgradeVerdict =
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /**
- * Runs all checks in order; the first that fails decides. `host` is what the client asked for,
- * which behind a proxy need not be what `Host` says. `extensions`: whether offers of extensions
- * are read; then they have to be well-formed.
+ * Runs all checks in order; the first that fails decides. `asked` is what the client asked for, which
+ * behind a proxy need not be what `Host` says, and whether it is known to speak TLS. `extensions`:
+ * whether offers of extensions are read; then they have to be well-formed.
  */
 export function checkUpgrade(
   facts: UpgradeFacts,
   policy: OriginPolicy,
-  host: string | undefined = facts.header('host'),
+  asked: Omit<OriginFacts, 'origin'> = { host: facts.header('host'), secure: false },
   extensions: 'read' | 'ignored' = 'ignored',
 ): UpgradeVerdict {
-  const origin = { origin: facts.header('origin'), host };
+  const origin = { origin: facts.header('origin'), host: asked.host, secure: asked.secure };
   if (!isOriginAdmitted(policy, origin)) return refuse(403);
   if (!hasToken(facts, 'connection', 'upgrade')) return refuse(400);
   if (!hasToken(facts, 'upgrade', 'websocket')) return refuse(400);

@@ -41,6 +41,7 @@ export class FakeRequest implements HttpRequest {
   readonly httpVersion = '1.1';
   readonly rawHeaders: RawHeaders;
   readonly remoteAddress = '127.0.0.1';
+  readonly tls = null;
   bodyRead = false;
   readonly #body: Uint8Array;
 
