@@ -18,6 +18,24 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** Which trace the callbacks of a connection belong to. */
 export type TraceMode = 'off' | 'continue' | 'restart';
 
+/** The PEM files of one certificate; `passphrase` null: its key needs none. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly passphrase: string | null;
+}
+
+/** What listeners speak TLS with. At least one certificate; the first is for names that none has. */
+export interface TlsConfig {
+  readonly certificates: readonly CertificateFiles[];
+  readonly minVersion: '1.2' | '1.3';
+  readonly unknownName: 'default' | 'refuse';
+  /** Of the public listener only. */
+  readonly clientCertificates: 'off' | 'optional' | 'required';
+  /** A PEM file; null when clients are not asked. */
+  readonly clientCa: string | null;
+}
+
 /** A TCP address; `host` null means all interfaces, `port` 0 means any free one. */
 export interface TcpAddress {
   readonly host: string | null;
@@ -141,6 +159,14 @@ export interface OverloadConfig {
   readonly descriptorsPercent: number;
 }
 
+/** A listener beside the public one. */
+export interface ListenerConfig {
+  readonly listen: TcpAddress | null;
+  readonly tokens: readonly string[];
+  /** Whether it speaks TLS, with the certificates of the public one. */
+  readonly tls: boolean;
+}
+
 /** Everything that can be configured. */
 export interface Config {
   /** Null: all interfaces. */
@@ -148,6 +174,8 @@ export interface Config {
   readonly port: number;
   /** Path of a unix socket that takes the place of host and port. */
   readonly sock: string | null;
+  /** Null: the public listener speaks plain HTTP, and so do the others. */
+  readonly tls: TlsConfig | null;
   /** What `X-Kuiperbelt-Endpoint` says; null: derived from the listener that serves `/send`. */
   readonly endpoint: string | null;
   readonly sessionHeader: string;
@@ -170,9 +198,9 @@ export interface Config {
   readonly node: { readonly name: string | null; readonly dataDir: string | null };
   readonly workers: number;
   /** The application's calls. `listen` null: the public listener serves them. No tokens: none is needed. */
-  readonly app: { readonly listen: TcpAddress | null; readonly tokens: readonly string[] };
+  readonly app: ListenerConfig;
   /** The operator's listener; `listen` null: there is none. */
-  readonly api: { readonly listen: TcpAddress | null; readonly tokens: readonly string[] };
+  readonly api: ListenerConfig;
   /** The bounds of a connection's queue; kuiperbelt's `send_queue_size` is in `queueMessagesMax`. */
   readonly slowClient: {
     readonly policy: SlowClientPolicy;

@@ -88,6 +88,11 @@ export const appKeys = {
     example: `"\${APP_TOKEN:-a-token-of-your-own}"`,
     reload: 'live',
   }),
+  tls: booleanField({
+    fallback: false,
+    description: 'Whether this listener speaks TLS, with the certificates and `min_version` of `tls`.',
+    reason: 'Needs `tls.certificates`. Client certificates are not asked for here.',
+  }),
 } as const;
 
 /** The keys under `api:`. */
@@ -102,6 +107,11 @@ export const apiKeys = {
     reason: TOKEN_REASON,
     example: `"\${API_TOKEN:-another-token-of-yours}"`,
     reload: 'live',
+  }),
+  tls: booleanField({
+    fallback: false,
+    description: 'Whether this listener speaks TLS, with the certificates and `min_version` of `tls`.',
+    reason: 'Needs `tls.certificates`. Client certificates are not asked for here.',
   }),
 } as const;
 

@@ -24,6 +24,8 @@ import {
   hostField,
   portField,
 } from './text-fields.ts';
+import { tlsKeys } from './tls-keys.ts';
+import { checkTls } from './tls-rules.ts';
 import { trustedProxiesField } from './trusted-proxies-field.ts';
 
 /** Shorter silences happen to healthy workers. */
@@ -101,7 +103,7 @@ export const topKeys = {
       'Proxies whose `X-Forwarded-*` are believed; those of others are replaced. Not in kuiperbelt.',
     reason:
       "Addresses, ranges, or `unix` for peers of a unix socket. Left out, clients' `X-Forwarded-*` pass as " +
-      'they are; `[]` trusts nobody.',
+      'they are; `[]` trusts nobody. With `tls`, leaving it out means `[]`.',
     example: '[127.0.0.1, "2001:db8::/32"]',
     reload: 'live',
   }),
@@ -162,6 +164,7 @@ export const GROUPS = {
   node: { description: 'Who this node is.', keys: nodeKeys },
   app: { description: 'Calls of the application. Not in kuiperbelt.', keys: appKeys },
   api: { description: 'The operator. Not in kuiperbelt.', keys: apiKeys },
+  tls: { description: 'TLS at the listeners. Not in kuiperbelt.', keys: tlsKeys },
   slow_client: {
     description: 'Clients that read more slowly than messages come. Not in kuiperbelt.',
     keys: slowClientKeys,
@@ -185,6 +188,7 @@ export const fileKeys = {
   node: group(GROUPS.node),
   app: group(GROUPS.app).superRefine(checkExposure),
   api: group(GROUPS.api).superRefine(checkExposure),
+  tls: group(GROUPS.tls),
   slow_client: group(GROUPS.slow_client),
   ping: group(GROUPS.ping),
   limits: group(GROUPS.limits),
@@ -195,7 +199,7 @@ export const fileKeys = {
 } as const;
 
 /** The file: unknown keys are refused, absent ones take their default. */
-export const fileSchema = z.strictObject(fileKeys).superRefine(checkTogether);
+export const fileSchema = z.strictObject(fileKeys).superRefine(checkTogether).superRefine(checkTls);
 
 /** Checked values under the names of the file. */
 export type FileValues = z.output<typeof fileSchema>;

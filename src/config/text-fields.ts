@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { failed, ok, type Result } from '../base/index.ts';
 import type { HeaderRule, TcpAddress } from './config.ts';
-import { describeShape, field, type Notes, textField } from './field.ts';
+import { describeShape, type FieldSpec, field, type Notes, textField } from './field.ts';
 import { quoteShort } from './problem.ts';
 import { Scalar } from './scalar.ts';
 import { isHost, parseTcpAddress } from './tcp-address.ts';
@@ -118,18 +118,26 @@ export function nodeNameField(notes: Notes) {
   });
 }
 
+type PathNotes = Notes & { readonly defaultText: string; readonly socket?: boolean };
+
 /** The path of a file, folder or socket on this host; null when the key is left out. */
-export function filePathField(notes: Notes & { readonly defaultText: string; readonly socket?: boolean }) {
+export function filePathField(notes: PathNotes) {
+  return field(filePathSpec(notes));
+}
+
+/** How such a path is read, for entries of lists too. */
+export function filePathSpec(notes: PathNotes): FieldSpec<string | null> {
   const bytesMax = notes.socket === true ? SOCKET_PATH_BYTES_MAX : TEXT_LENGTH_MAX;
-  return textField<string | null>({
+  return {
     ...notes,
     type: 'file path',
+    json: { type: ['string', 'integer'] },
     fallback: null,
-    check: (text) => {
+    read: ({ text }) => {
       if (hasControlCharacter(text)) return failed('a path without control characters');
       return Buffer.byteLength(text) <= bytesMax ? ok(text) : failed(`a path of at most ${bytesMax} bytes`);
     },
-  });
+  };
 }
 
 /** What a header of our own says, word for word; null when the key is left out. */

@@ -14,6 +14,7 @@ export function toConfig(file: FileValues): Config {
     host: file.host,
     port: file.port,
     sock: file.sock,
+    tls: toTls(file.tls),
     endpoint: file.endpoint,
     sessionHeader: file.session_header,
     channelHeader: file.channel_header,
@@ -21,7 +22,8 @@ export function toConfig(file: FileValues): Config {
     proxySetHeader: file.proxy_set_header,
     sendTimeoutMs: file.send_timeout,
     originPolicy: file.origin_policy,
-    trustedProxies: file.trusted_proxies,
+    // Whoever ends TLS meets clients themselves, and a client's own word on `https` is worth nothing.
+    trustedProxies: file.trusted_proxies ?? (file.tls.certificates.length > 0 ? [] : null),
     proxyProtocol: file.proxy_protocol,
     idleTimeoutMs: file.idle_timeout,
     suppressAccessLog: file.suppress_access_log,
@@ -30,8 +32,8 @@ export function toConfig(file: FileValues): Config {
     path: file.path,
     node: { name: file.node.name, dataDir: file.node.data_dir },
     workers: file.workers,
-    app: { listen: file.app.listen, tokens: file.app.token },
-    api: { listen: file.api.listen, tokens: file.api.token },
+    app: { listen: file.app.listen, tokens: file.app.token, tls: file.app.tls },
+    api: { listen: file.api.listen, tokens: file.api.token, tls: file.api.tls },
     slowClient: toSlowClient(file),
     ping: { intervalMs: file.ping.interval, timeoutMs: file.ping.timeout },
     limits: toLimits(file.limits),
@@ -60,6 +62,17 @@ function toSlowClient({ slow_client: own, send_queue_size: messages }: FileValue
     policy: own.policy,
     queueBytesMax: own.queue_bytes,
     queueMessagesMax: messages > 0 ? Math.min(messages, own.queue_messages) : own.queue_messages,
+  };
+}
+
+function toTls(tls: FileValues['tls']): Config['tls'] {
+  if (tls.certificates.length === 0) return null;
+  return {
+    certificates: tls.certificates,
+    minVersion: tls.min_version,
+    unknownName: tls.unknown_name,
+    clientCertificates: tls.client_certificates,
+    clientCa: tls.client_ca,
   };
 }
 
