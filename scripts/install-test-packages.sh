@@ -10,6 +10,7 @@ declare -A package_of=(
   [curl]=curl
   [nginx]=nginx-light
   [nc]=netcat-openbsd
+  [openssl]=openssl
   [php]=php-cli
   [ps]=procps
   [script]=bsdutils

@@ -26,6 +26,11 @@ const kinds = {
     meaning: 'The configuration file has a wrong key, type or value.',
     action: 'Correct the line that the message names; `arrokoth config check FILE` lists them all.',
   },
+  TLS_UNUSABLE: {
+    retryable: false,
+    meaning: 'A certificate, a private key or an authority that `tls` names cannot be used.',
+    action: 'Correct the file that the message names; `arrokoth config check FILE` lists them all.',
+  },
   CONFIG_UNREADABLE: {
     retryable: false,
     meaning: 'The configuration file could not be read.',

@@ -136,6 +136,14 @@ export const LIMITS = {
   linkRedialMaxMs: 1_000,
   /** Whoever connects to a worker's mesh says who it is within this time. */
   linkHelloMs: 5_000,
+  /**
+   * How long tickets of TLS can be resumed at the most. Whoever steals the keys can read what was said
+   * under them in TLS 1.2, so they are not kept longer than a working day.
+   */
+  ticketKeysMs: 12 * 3_600_000,
+  /** How often the files of certificates are looked at, and how long a pair that does not fit may stay so. */
+  tlsFilesPeriodMs: 2_000,
+  tlsFilesSettleMs: 5_000,
   /** Grants are renewed this often; one older than the isolation timeout admits nobody. */
   grantPeriodMs: 500,
   /** Sockets at a time that are told that there are no descriptors left; further ones are cut. */

@@ -77,4 +77,6 @@ export interface Meter {
   };
   /** A counter or gauge that is read when somebody asks; costs nothing on the hot path. */
   observed(head: MetricHead & { readonly type: 'counter' | 'gauge' }, read: () => number): void;
+  /** A gauge with labels that is read when somebody asks: all of its samples at once. */
+  observedEach(head: MetricHead, read: () => readonly (readonly [Labels, number])[]): void;
 }

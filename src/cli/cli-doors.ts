@@ -60,6 +60,11 @@ export interface CliDoors {
     command: Name,
     given: ControlCommands[Name]['given'],
   ) => Promise<Result<ControlCommands[Name]['answer'], ControlFailure>>;
+  /** Looks at the files of certificates that a configuration names. */
+  readonly checkTls: (config: Config) => {
+    readonly problems: readonly string[];
+    readonly warnings: readonly string[];
+  };
   readonly startNode: (request: NodeRequest) => Promise<Result<StartedNode, ArrokothError>>;
   /** Starts the example chat application; the error is its last words. */
   readonly startApplication: (place: {

@@ -27,6 +27,7 @@ function makeDoors(text: string | null, changes: Partial<CliDoors> = {}) {
       if (text === null) throw new Error('ENOENT: no such file');
       return text;
     },
+    checkTls: () => ({ problems: [], warnings: [] }),
     startNode: async (request) => {
       seen.requests.push(request);
       seen.steps.push('node starts');

@@ -13,7 +13,12 @@ export function configCheck(path: string, doors: CliDoors): number {
     return EXIT.failed;
   }
   const { config, warnings } = loaded.value;
-  for (const warning of warnings) doors.stderr(`warning: ${warning}\n`);
+  const files = doors.checkTls(config);
+  for (const warning of [...warnings, ...files.warnings]) doors.stderr(`warning: ${warning}\n`);
+  if (files.problems.length > 0) {
+    for (const problem of files.problems) doors.stderr(`${path}: ${problem}\n`);
+    return EXIT.failed;
+  }
   const workers = config.workers === 1 ? '1 gateway worker' : `${config.workers} gateway workers`;
   doors.stdout(`OK: ${path} describes a node with ${workers} that listens on\n${describeListeners(config)}`);
   return EXIT.ok;

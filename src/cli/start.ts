@@ -24,6 +24,7 @@ export async function runNode(request: NodeRequest, doors: CliDoors): Promise<nu
     return EXIT.failed;
   }
   // Without addresses it was told to stop before it served.
-  if (started.value.addresses.length > 0) doors.stdout(describeStarted(started.value, doors.version));
+  if (started.value.addresses.length > 0)
+    doors.stdout(describeStarted(started.value, doors.version, request.config));
   return await started.value.ended;
 }

@@ -36,6 +36,16 @@ export interface TlsConfig {
   readonly clientCa: string | null;
 }
 
+/** The texts of the PEM files of one configuration. Survives JSON. Secret. */
+export interface TlsMaterial {
+  readonly certificates: readonly {
+    readonly cert: string;
+    readonly key: string;
+    readonly passphrase: string | null;
+  }[];
+  readonly clientCa: string | null;
+}
+
 /** A TCP address; `host` null means all interfaces, `port` 0 means any free one. */
 export interface TcpAddress {
   readonly host: string | null;

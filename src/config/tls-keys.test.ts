@@ -26,7 +26,8 @@ describe('tls', () => {
   });
 
   it('takes certificates, and has closed defaults', () => {
-    const text = `tls:\n  certificates:\n    - ${PAIR}\n    - { cert: b, key: c, passphrase: "\${SECRET}" }\n`;
+    const second = '{ cert: b, key: c, passphrase: "$' + '{SECRET}" }';
+    const text = `tls:\n  certificates:\n    - ${PAIR}\n    - ${second}\n`;
     const { tls, trustedProxies, app, api } = config(text, { SECRET: 'x y' });
     expect(tls).toEqual({
       certificates: [

@@ -83,7 +83,8 @@ export const tlsKeys = {
 
 function readCertificate(entry: Readonly<Record<string, unknown>>): Result<CertificateFiles, string> {
   const unknown = Object.keys(entry).find((name) => !PARTS.includes(name));
-  if (unknown !== undefined) return failed(`expected cert, key and passphrase, got ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined)
+    return failed(`expected cert, key and passphrase, got ${JSON.stringify(unknown)}`);
   const cert = readField(FILE, entry.cert);
   if (!cert.ok) return failed(`cert: ${cert.error}`);
   const key = readField(FILE, entry.key);

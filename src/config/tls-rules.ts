@@ -26,10 +26,16 @@ export function checkTls({ tls, app, api }: TlsValues, issues: Issues): void {
   const speaksTls = tls.certificates.length > 0;
   const asks = tls.client_certificates !== 'off';
   if (asks && !speaksTls) {
-    refuse(['tls', 'client_certificates'], 'expected tls.certificates beside it: clients are asked over TLS only');
+    refuse(
+      ['tls', 'client_certificates'],
+      'expected tls.certificates beside it: clients are asked over TLS only',
+    );
   }
   if (asks && tls.client_ca === null) {
-    refuse(['tls', 'client_certificates'], 'expected tls.client_ca beside it: somebody has to vouch for clients');
+    refuse(
+      ['tls', 'client_certificates'],
+      'expected tls.client_ca beside it: somebody has to vouch for clients',
+    );
   }
   if (!asks && tls.client_ca !== null) {
     refuse(['tls', 'client_ca'], 'expected tls.client_certificates: optional or required beside it');

@@ -8,9 +8,12 @@ import { systemClock, systemTimers } from '../system/index.ts';
 import { serverRules } from './server-rules.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
+import { openWorkerTls } from './worker-tls.ts';
 
 /** Builds the role; it is ready when this resolves. */
-export async function buildApiWorker({ init, live, logger, meter }: WorkerDoors): Promise<WorkerRole> {
+export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
+  const { init, live, logger, meter } = doors;
+  const tls = live.current.api.tls ? openWorkerTls(doors) : null;
   const bus = new MeshBus({
     self: { slot: init.slot, run: init.run },
     kind: 'api',
@@ -29,7 +32,7 @@ export async function buildApiWorker({ init, live, logger, meter }: WorkerDoors)
     meter: meter.meter,
     snapshot: meter.snapshot,
     createServer: (handlers) => {
-      const tools = { clock: systemClock, timers: systemTimers, logger };
+      const tools = { clock: systemClock, timers: systemTimers, logger, tls: tls?.callers ?? null };
       const server = new HttpServer({ ...serverRules(live.current, 'api'), ...tools, handlers });
       live.onChange((now) => server.adjust(serverRules(now, 'api')));
       return server;
@@ -46,6 +49,7 @@ export async function buildApiWorker({ init, live, logger, meter }: WorkerDoors)
     health: (health) => api.health(health),
     reload: (settings) => live.replace(settings),
     reloads: (counts) => api.reloads(counts),
+    ticketKeys: (ticketKeys) => tls?.replaceTicketKeys(ticketKeys),
     drain: async (timeoutMs) => {
       await api.drain(timeoutMs);
       return { connectionsClosed: 0, closeCallbacksGivenUp: 0 };

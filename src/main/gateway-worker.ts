@@ -16,6 +16,7 @@ import {
   HttpServer,
   type HttpServerOptions,
   type ProxyProtocolRule,
+  type TlsListener,
 } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
 import { callbackSigner, TrustedProxies, type Vitals } from '../relay/index.ts';
@@ -32,6 +33,7 @@ import { LoadReports } from './load-reports.ts';
 import { serverRules } from './server-rules.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
+import { openWorkerTls, type WorkerTlsParts } from './worker-tls.ts';
 
 /** Builds the role; it is ready when this resolves. */
 export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole> {
@@ -56,6 +58,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     logger,
     meter: meter.meter,
   });
+  const tls = openWorkerTls(doors);
   const httpClient = callbackClient(doors);
   const gateway = new Gateway({
     init,
@@ -70,7 +73,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     owed,
     httpClient,
     vitals: readVitals(live.current, httpClient),
-    createServer: (handlers, listener) => makeServer(doors, listener, handlers),
+    createServer: (handlers, listener) => makeServer({ doors, tls }, listener, handlers),
   });
   bus.handle(METRICS_KIND, (_from, _message, reply) => {
     // A rejection is a bug and ends the worker; the asker only sees a worker that keeps silent.
@@ -91,6 +94,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     // For the operator's listener only.
     health: () => {},
     reload: (settings) => live.replace(settings),
+    ticketKeys: (ticketKeys) => tls?.replaceTicketKeys(ticketKeys),
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };
@@ -141,14 +145,16 @@ function callbackClient({ live, meter }: WorkerDoors): HttpClient {
 }
 
 function makeServer(
-  doors: WorkerDoors,
+  worker: { readonly doors: WorkerDoors; readonly tls: WorkerTlsParts | null },
   listener: 'public' | 'app',
   handlers: HttpServerOptions['handlers'],
 ): HttpServer {
+  const { doors, tls } = worker;
   const { live, logger } = doors;
   const server = new HttpServer({
     ...serverRules(live.current, listener),
     proxyProtocol: listener === 'public' ? proxyHeaders(doors) : null,
+    tls: tlsOf(tls, listener, live.current),
     clock: systemClock,
     timers: systemTimers,
     logger,
@@ -174,6 +180,13 @@ function proxyHeaders({ live, meter }: WorkerDoors): ProxyProtocolRule | null {
     trusts: (peer) => trusted.trusts(peer),
     refused: (cause) => refusals.add(1, { cause }),
   };
+}
+
+/** How a listener speaks TLS; null: not at all. */
+function tlsOf(tls: WorkerTlsParts | null, listener: 'public' | 'app', config: Config): TlsListener | null {
+  if (tls === null) return null;
+  if (listener === 'public') return tls.clients;
+  return config.app.tls ? tls.callers : null;
 }
 
 function ofGateway(listener: ListenerName): 'public' | 'app' {

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { failed, type Result } from '../base/index.ts';
 import type { CliDoors } from '../cli/index.ts';
 import type { Config } from '../config/index.ts';
+import { readTlsMaterial } from '../net/index.ts';
 import {
   askControl,
   bindTcp,
@@ -13,11 +14,13 @@ import {
   type ControlCommands,
   type ControlFailure,
 } from '../process/index.ts';
-import { readHost } from '../system/index.ts';
+import { readHost, readSmallFile, systemClock } from '../system/index.ts';
 import { findControlSocket } from './control-place.ts';
 import { chooseDirectory } from './data-place.ts';
 import { startApplication } from './start-application.ts';
 import { startNode } from './start-node.ts';
+
+const NOTHING_WRONG = { problems: [], warnings: [] };
 
 /** Opens them. */
 export function openCliDoors(): CliDoors {
@@ -30,6 +33,8 @@ export function openCliDoors(): CliDoors {
     absolutePath: (path) => resolve(path),
     dataDirectories,
     askNode,
+    checkTls: ({ tls }) =>
+      tls === null ? NOTHING_WRONG : readTlsMaterial(tls, readSmallFile, systemClock.wallMs()),
     startNode,
     startApplication,
     findPort,

@@ -10,7 +10,15 @@ import type { NodeRequest, StartedNode } from '../cli/index.ts';
 import { assignJournals, openDataDirectory } from '../journal/index.ts';
 import { bindTcp, bindUnix, serveControl, spawnWorker } from '../process/index.ts';
 import { Supervisor } from '../supervisor/index.ts';
-import { keepAlive, onSignals, readHost, systemClock, systemRandom, systemTimers } from '../system/index.ts';
+import {
+  keepAlive,
+  onSignals,
+  readHost,
+  readSmallFile,
+  systemClock,
+  systemRandom,
+  systemTimers,
+} from '../system/index.ts';
 import { createLogger } from '../telemetry/index.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { chooseControlPlace } from './control-place.ts';
@@ -18,6 +26,7 @@ import { chooseDirectory } from './data-place.ts';
 import { fitToHost } from './host-limits.ts';
 import { logRules } from './log-rules.ts';
 import { makeMeshDirectory } from './mesh-directory.ts';
+import { NodeTls } from './node-tls.ts';
 import { rereadOf } from './reread.ts';
 
 /** The module that every worker process runs: compiled beside compiled, source beside source. */
@@ -30,7 +39,14 @@ export async function startNode(request: NodeRequest): Promise<Result<StartedNod
   const nodeName = config.node.name ?? `arrokoth@${host.hostname}`;
   const logs = createLogger({ ...logRules(config), base: { node: nodeName, worker: 'supervisor' } });
   const { logger } = logs;
-  for (const warning of [...request.warnings, ...warnings]) logger.warn({}, warning);
+  const secured = NodeTls.open(config.tls, {
+    readFile: readSmallFile,
+    random: systemRandom,
+    wallMs: () => systemClock.wallMs(),
+  });
+  if (!secured.ok) return secured;
+  const { tls, warnings: doubts } = secured.value;
+  for (const warning of [...request.warnings, ...warnings, ...doubts]) logger.warn({}, warning);
   const opened = openDataDirectory({ choice: chooseDirectory(config, host), logger });
   if (!opened.ok) return opened;
   const data = opened.value;
@@ -51,6 +67,7 @@ export async function startNode(request: NodeRequest): Promise<Result<StartedNod
     bindUnix,
     spawn: () => spawnWorker({ entry: WORKER_ENTRY, env: process.env }),
     keepAlive,
+    tls,
     journalsOf: (slot) => assignJournals(data.listJournals(), config.workers)[slot] ?? [],
     release: () => {
       control.remove();

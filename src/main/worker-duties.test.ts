@@ -21,6 +21,7 @@ function makeWorker(options: { build?: Promise<void>; role?: Partial<WorkerRole>
     grant: (mode) => calls.push(`grant ${mode}`),
     health: ({ hung }) => calls.push(`health ${hung}`),
     reload: ({ endpoint }) => calls.push(`reload ${endpoint}`),
+    ticketKeys: (ticketKeys) => calls.push(`tickets ${ticketKeys}`),
     drain: async () => ({ connectionsClosed: 3, closeCallbacksGivenUp: 1 }),
     supervisorLost: async () => {
       calls.push('lost');

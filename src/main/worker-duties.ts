@@ -31,6 +31,8 @@ export interface WorkerRole {
   reload(settings: Settings): void;
   /** Takes note of the figures that operators see. */
   reloads?(counts: ReloadCounts): void;
+  /** Other keys for TLS tickets; ignored where no listener speaks TLS. */
+  ticketKeys(ticketKeys: string): void;
   drain(timeoutMs: number): Promise<DrainResult>;
   /** Closes what it holds; the process ends when this resolves, and soon even if it does not. */
   supervisorLost(): Promise<void>;
@@ -128,6 +130,9 @@ export class WorkerDuties {
         break;
       case 'reloads':
         role.reloads?.(message);
+        break;
+      case 'ticket_keys':
+        role.ticketKeys(message.ticketKeys);
         break;
       case 'drain':
         role.drain(message.timeoutMs).then(

@@ -19,6 +19,7 @@ import { FanOutWriter } from './fan-out-writer.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
 import { ProxiedSockets, type ProxyProtocolRule } from './proxied-sockets.ts';
+import { type TlsListener, TlsSockets } from './tls-sockets.ts';
 import type { HttpHandlers, ListenHandle } from './types.ts';
 import { PendingUpgrade } from './upgrade-request.ts';
 
@@ -34,6 +35,8 @@ const CHECK_MAX_MS = 1_000;
 const CHECK_MIN_MS = 10;
 /** `GET / HTTP/1.0` and two line ends: who has said less has asked nothing. */
 const SHORTEST_REQUEST_BYTES = 18;
+/** What node:http says of a head that took too long. */
+const OVERDUE = Object.assign(new Error('the request is late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
 
 /** What the parser of a connection drops lines beyond; it may differ from what new ones have. */
@@ -65,6 +68,8 @@ export interface HttpServerRules {
 export interface HttpServerOptions extends HttpServerRules {
   /** Absent: sockets speak HTTP from their first byte. Else a header of the PROXY protocol comes first. */
   readonly proxyProtocol?: ProxyProtocolRule | null;
+  /** Absent: sockets speak plain HTTP. */
+  readonly tls?: TlsListener | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -83,6 +88,7 @@ export class HttpServer {
   readonly #exchangeDoors: ExchangeDoors;
   readonly #pendingUpgrades = new Set<PendingUpgrade>();
   readonly #lingerSweep: Cancellable;
+  readonly #tls: TlsSockets | null;
   readonly #proxied: ProxiedSockets | null;
   #acceptor: net.Server | null = null;
   #inFlight = 0;
@@ -103,6 +109,7 @@ export class HttpServer {
     this.#lingerSweep = options.timers.every(CHECK_MAX_MS, () => this.#lingering.sweep());
     this.#http = this.#createParser();
     this.#bound(options.limits);
+    this.#tls = this.#createTls(options);
     this.#proxied = this.#createProxied(options);
   }
 
@@ -116,6 +123,7 @@ export class HttpServer {
     this.#bound(rules.limits);
     this.#keeper.adjust(connectionRules(rules));
     this.#proxied?.adjust(rules.limits.handshakeTimeoutMs);
+    this.#tls?.adjust(rules.limits.handshakeTimeoutMs);
   }
 
   /** Accepts on a bound handle, which belongs to this server from now on. */
@@ -125,7 +133,7 @@ export class HttpServer {
     const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true });
     const proxied = this.#proxied;
     if (proxied !== null) acceptor.on('connection', (socket) => proxied.take(socket));
-    else acceptor.on('connection', (socket) => this.#parse(socket));
+    else acceptor.on('connection', (socket) => this.#proceed(socket));
     acceptor.on('error', (error) => this.#logger.warn({ error: error.message }, 'cannot accept'));
     listenOn(acceptor, handle);
     this.#acceptor = acceptor;
@@ -148,6 +156,7 @@ export class HttpServer {
     this.#keeper.terminateOpen();
     if (!this.#isQuiet) await this.#quiet(timeoutMs);
     this.#proxied?.stop();
+    this.#tls?.stop();
     for (const upgrade of this.#pendingUpgrades) upgrade.leave();
     this.#keeper.terminateAll();
     this.#lingering.cut();
@@ -165,8 +174,26 @@ export class HttpServer {
       ...{ clock: options.clock, timers: options.timers, logger: options.logger },
       timeoutMs: limits.handshakeTimeoutMs,
       rule: proxyProtocol,
-      proceed: (socket) => this.#parse(socket),
+      proceed: (socket) => this.#proceed(socket),
     });
+  }
+
+  #createTls(options: HttpServerOptions): TlsSockets | null {
+    const { tls = null, limits } = options;
+    if (tls === null) return null;
+    return new TlsSockets({
+      ...tls,
+      ...{ clock: options.clock, timers: options.timers, logger: options.logger },
+      timeoutMs: limits.handshakeTimeoutMs,
+      proceed: (socket) => this.#parse(socket),
+      overdue: (socket) => this.#answerBadRequest(OVERDUE, socket),
+    });
+  }
+
+  /** A socket whose peer is known. */
+  #proceed(socket: net.Socket): void {
+    if (this.#tls !== null) this.#tls.take(socket);
+    else this.#parse(socket);
   }
 
   /** Hands a socket to node:http, which reads its heads by the bounds of this moment for good. */
@@ -209,6 +236,7 @@ export class HttpServer {
 
   #handle(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     this.#inFlight++;
+    this.#tls?.arrived(message.socket);
     response.on('close', this.#finished);
     if (this.#closing) response.shouldKeepAlive = false;
     const exchange = new PlainExchange(response, this.#exchangeDoors, expectsContinue);
@@ -217,6 +245,7 @@ export class HttpServer {
   }
 
   #handleUpgrade(message: IncomingMessage, socket: net.Socket, head: Buffer): void {
+    this.#tls?.arrived(socket);
     const request = new PendingUpgrade(message, socket, head, {
       keeper: this.#keeper,
       lingering: this.#lingering,

@@ -4,4 +4,8 @@ export { encodeFrame } from './frame.ts';
 export { HttpClient, type HttpClientOptions, type HttpClientRules } from './http-client.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerRules } from './http-server.ts';
 export type { ProxyProtocolRule } from './proxied-sockets.ts';
+export type { TlsFailure } from './tls-failures.ts';
+export { TlsIdentity } from './tls-identity.ts';
+export { type FileReading, readTlsMaterial, type TlsReading } from './tls-material.ts';
+export type { TlsFigures, TlsListener } from './tls-sockets.ts';
 export * from './types.ts';

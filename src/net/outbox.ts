@@ -11,6 +11,7 @@ import { BoundedQueue, LIMITS } from '../base/index.ts';
 import { type SlowClientPolicy, slowClientVerdict } from '../relay/index.ts';
 import type { FanOutWriter, FrameSequence, TurnWriter } from './fan-out-writer.ts';
 import type { EncodedFrame } from './frame.ts';
+import { isTakenBelow } from './tls-layers.ts';
 
 const NOTHING = Buffer.alloc(0);
 /** A farewell and a close frame are not subject to the bounds. */
@@ -168,7 +169,10 @@ export class Outbox implements TurnWriter {
     this.#turn = null;
     if (this.#socket.destroyed) return;
     this.#socket.write(turn.bytes());
-    if (this.#socket.writableLength > 0) this.#stall(turn.messages);
+    const waitingBytes = this.#socket.writableLength;
+    // More than was just written: TLS is still at the write before, so that this one has not begun.
+    const begun = waitingBytes === turn.byteLength;
+    if (waitingBytes > 0 && !(begun && isTakenBelow(this.#socket))) this.#stall(turn.messages);
     else if (this.#finishing) this.#socket.end();
   }
 

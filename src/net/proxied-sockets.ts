@@ -57,6 +57,12 @@ export function remoteAddressOf(socket: Socket): string {
   return (socket as ProxiedSocket)[SOURCE] ?? socket.remoteAddress ?? '';
 }
 
+/** Lets `to`, which speaks over the socket `from`, come from the same client. */
+export function keepSource(from: Socket, to: Socket): void {
+  const source = (from as ProxiedSocket)[SOURCE];
+  if (source !== undefined) (to as ProxiedSocket)[SOURCE] = source;
+}
+
 /** The sockets of one listener whose header is still to come. */
 export class ProxiedSockets {
   readonly #doors: ProxiedSocketsDoors;

@@ -5,7 +5,7 @@
  * Nothing here carries client bytes (law 1): messages between workers travel over `bus/`.
  */
 import type { WorkerSlot } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { Config, TlsMaterial } from '../config/index.ts';
 
 /** What a worker process does. There are `workers` gateways and at most one api worker. */
 export type WorkerKind = 'gateway' | 'api';
@@ -35,6 +35,13 @@ export interface WorkerPlace {
   readonly meshPath: string;
 }
 
+/** What a worker speaks TLS with, before it has read a file itself. Secret. */
+export interface WorkerTls {
+  readonly material: TlsMaterial;
+  /** Base64 of 48 random bytes, the same for all workers: a session resumes at any of them. */
+  readonly ticketKeys: string;
+}
+
 /** Everything a worker has to know before it can do anything. */
 export interface WorkerInit {
   readonly type: 'init';
@@ -54,6 +61,8 @@ export interface WorkerInit {
   readonly meshPath: string;
   /** Journals of earlier runs that this worker answers for. */
   readonly adoptJournals: readonly string[];
+  /** Null: no listener speaks TLS. */
+  readonly tls: WorkerTls | null;
 }
 
 /** How often the configuration was read again since the node started, and what came of it. */
@@ -90,6 +99,8 @@ export type ToWorker =
     }
   /** For the operator's figures: to the api worker only, at its start and after each reload. */
   | ReloadCounts
+  /** Other keys for tickets from now on. */
+  | { readonly type: 'ticket_keys'; readonly ticketKeys: string }
   /** Close everything within `timeoutMs`, answer `drained`, then exit with 0. */
   | { readonly type: 'drain'; readonly timeoutMs: number };
 

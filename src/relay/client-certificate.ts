@@ -26,7 +26,7 @@ export interface ClientTls {
 
 type Line = readonly [name: string, value: string];
 
-/** Frameworks refuse longer lines; such a text is left out as a whole, because half a name is another name. */
+/** Frameworks refuse longer lines. Such a text is left out as a whole: half a name is another name. */
 const VALUE_LENGTH_MAX = 4_096;
 
 /** The lines that a connect callback carries; none where nobody is asked for a certificate. */
@@ -52,7 +52,9 @@ function distinguishedName(subject: string): string {
 
 /** Bytes beyond visible ASCII become `\XX` (RFC 4514 2.4), so that no framework guesses an encoding. */
 function asciiOf(text: string): string {
-  return [...text].map((character) => (/[ -~]/.test(character) ? character : escapeBytes(character))).join('');
+  return [...text]
+    .map((character) => (/[ -~]/.test(character) ? character : escapeBytes(character)))
+    .join('');
 }
 
 function escapeBytes(character: string): string {

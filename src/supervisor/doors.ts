@@ -3,7 +3,7 @@
  */
 import type { Cancellable, Clock, Logger, Timers, WorkerSlot } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import type { WorkerKind, WorkerProcess } from '../process/index.ts';
+import type { WorkerKind, WorkerProcess, WorkerTls } from '../process/index.ts';
 import type { BindDoors, ListenerAddress } from './listeners.ts';
 import type { Reread } from './reloading.ts';
 
@@ -30,8 +30,18 @@ export interface SupervisorDoors extends BindDoors {
   readonly keepAlive: () => Cancellable;
   /** Journals that the next run of a gateway's slot answers for; asked when no run of it is alive. */
   readonly journalsOf: (slot: WorkerSlot) => readonly string[];
+  /** What workers speak TLS with; null where no listener does. */
+  readonly tls?: NodeTls | null;
   /** Gives back what was taken for this start (data directory, mesh directory); called once, last. */
   readonly release: () => void | Promise<void>;
+}
+
+/** The secrets of a node's TLS; drawn and read elsewhere, handed out here. */
+export interface NodeTls {
+  /** For a worker that begins. */
+  forWorker(): WorkerTls;
+  /** Draws new ticket keys, which count from now on. */
+  nextTicketKeys(): string;
 }
 
 /** A node that serves. */

@@ -23,6 +23,7 @@ import { Listeners } from './listeners.ts';
 import { NodeHealth } from './node-health.ts';
 import { ProcessTable, type Seat } from './process-table.ts';
 import { Reloading } from './reloading.ts';
+import { TicketRotation } from './ticket-rotation.ts';
 import { describeWorker, drainWorker, newWorker, type Worker } from './worker.ts';
 
 /** A seat that cannot be filled this often in a row will not be filled by trying again at once. */
@@ -63,6 +64,7 @@ export class Supervisor {
   readonly #reloading: Reloading;
   readonly #workers = new Set<Worker>();
   readonly #heartbeats: Heartbeats;
+  readonly #tickets: TicketRotation;
   readonly #health = new NodeHealth();
   readonly #restarts = new Set<Cancellable>();
   readonly #drained = { connectionsClosed: 0, closeCallbacksGivenUp: 0 };
@@ -90,6 +92,7 @@ export class Supervisor {
       workers: this.#workers,
       hung: (worker, silentMs) => this.#killHung(worker, silentMs),
     });
+    this.#tickets = new TicketRotation(doors, this.#workers);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -112,6 +115,7 @@ export class Supervisor {
     }
     this.#phase = 'starting';
     this.#heartbeats.start();
+    this.#tickets.start();
     return new Promise((resolve, reject) => {
       this.#starting = { resolve, reject };
       for (const seat of this.#table.seats) this.#fill(seat);
@@ -160,7 +164,7 @@ export class Supervisor {
     this.#workers.add(worker);
     process.onMessage((message) => this.#heard(worker, message));
     process.onExit((exit) => this.#exited(worker, exit));
-    const { nodeName, bootId, dataDir, journalsOf } = this.#doors;
+    const { nodeName, bootId, dataDir, journalsOf, tls } = this.#doors;
     const { config } = this.#reloading;
     process.send({
       type: 'init',
@@ -175,6 +179,7 @@ export class Supervisor {
       dataDir,
       meshPath: place.meshPath,
       adoptJournals: place.kind === 'gateway' ? journalsOf(place.slot) : [],
+      tls: tls?.forWorker() ?? null,
     });
   }
 
@@ -350,6 +355,7 @@ export class Supervisor {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#heartbeats.stop();
+    this.#tickets.stop();
     this.#deadline?.cancel();
     this.#cancelRestarts();
     this.#listeners.close();

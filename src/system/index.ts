@@ -7,3 +7,4 @@ export * from './random.ts';
 export * from './signals.ts';
 export * from './timers.ts';
 export * from './vitals.ts';
+export * from './watched-files.ts';

@@ -63,6 +63,7 @@ export function createMeter(options: {
       counter: (head) => makeCounter(registry, head),
       histogram: (head) => makeHistogram(registry, head),
       observed: (head, read) => makeObserved(registry, head, read),
+      observedEach: (head, read) => makeObservedEach(registry, head, read),
     },
     snapshot: async () => {
       const metrics = await registry.getMetricsAsJSON();
@@ -136,6 +137,20 @@ function makeObserved(
     collect() {
       this.reset();
       this.inc(read());
+    },
+  });
+}
+
+function makeObservedEach(
+  registry: Registry,
+  head: MetricHead,
+  read: () => readonly (readonly [Labels, number])[],
+): void {
+  new Gauge({
+    ...promHead(registry, head),
+    collect() {
+      this.reset();
+      for (const [labels, value] of read().slice(0, LABEL_COMBINATIONS_MAX)) this.set(labels, value);
     },
   });
 }

@@ -79,6 +79,7 @@ const NO_METER: Meter = {
   counter: () => ({ add: () => {} }),
   histogram: () => ({ observe: () => {} }),
   observed: () => {},
+  observedEach: () => {},
 };
 const SLICE_MS = 25;
 
@@ -258,6 +259,7 @@ export class FakeGateways {
         dataDir: '/data',
         meshPath: `/mesh/${slot}.${run}`,
         adoptJournals: [],
+        tls: null,
       },
       live: new LiveConfig({ ...this.config, endpoint: '127.0.0.1:9180' }),
       clock: this.time,

@@ -2,7 +2,7 @@
  * The operator's listener of a real node: what a probe, a scraper and a stranger see.
  */
 import { expect, test } from 'vitest';
-import { type LogLine, request, startNode } from '../support/index.ts';
+import { type LogLine, request, startNode, TestAuthority } from '../support/index.ts';
 
 const api = { listen: '127.0.0.1:0' };
 /** What is off has no figures, and the reference shows all. */
@@ -11,6 +11,11 @@ const EVERYTHING_ON = {
   trusted_proxies: ['127.0.0.1'],
   proxy_protocol: 'required',
 };
+
+function someTls(): object {
+  const { cert, key } = new TestAuthority().issue({ name: 'node', names: ['DNS:node.example'] });
+  return { certificates: [{ cert, key }] };
+}
 
 /** Name, type and meaning of every metric of a page. */
 function headsOf(page: string): { name: string; type: string; help: string }[] {
@@ -50,7 +55,7 @@ ${nodes.map(row).join('')}`;
 }
 
 test('a node is alive, ready, and shows the figures of all its workers', async () => {
-  const node = await startNode({ config: { workers: 2, api, ...EVERYTHING_ON } });
+  const node = await startNode({ config: { workers: 2, api, tls: someTls(), ...EVERYTHING_ON } });
   const url = node.addresses.api?.url ?? '';
   expect(await request({ url: `${url}/healthz` })).toMatchObject({ status: 200, text: '{"status":"ok"}\n' });
   expect(await request({ url: `${url}/readyz` })).toMatchObject({

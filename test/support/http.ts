@@ -5,7 +5,9 @@
  * out and come in as flat name-value lists, because repeated lines are what many tests are about.
  */
 import { Agent, type ClientRequestArgs, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 
 /** What to ask. Either `url`, or `socketPath` with `path`. */
 export interface TestRequest {
@@ -18,6 +20,8 @@ export interface TestRequest {
   readonly body?: string | Uint8Array;
   /** From `keepAliveAgent()`; absent: a fresh connection that is closed after the answer. */
   readonly agent?: Agent;
+  /** How TLS is spoken, for an `https:` url. */
+  readonly tls?: ConnectionOptions;
 }
 
 /** A whole answer. */
@@ -57,7 +61,8 @@ export function request(question: TestRequest): Promise<TestAnswer> {
     args.port = url.port;
   }
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(args, (incoming) => {
+    const start = url?.protocol === 'https:' ? httpsRequest : httpRequest;
+    const outgoing = start({ ...args, ...question.tls }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('error', reject);

@@ -5,6 +5,7 @@
  * is given. For thousands of well-behaved clients see `light-client.ts`.
  */
 import { connect as connectSocket, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { AwaitedList } from './awaited-list.ts';
 import { cleanUpAfterwards } from './cleanup.ts';
 import {
@@ -24,6 +25,10 @@ export interface RawTarget extends HandshakeRequest {
   readonly socketPath?: string | null;
   /** The address of this side, such as 127.0.0.2. */
   readonly localAddress?: string;
+  /** Speaks TLS, as these options say. */
+  readonly tls?: ConnectionOptions;
+  /** Sent before anything else, TLS included. */
+  readonly preamble?: string | Uint8Array;
   /** Sent instead of a handshake. */
   readonly rawRequest?: string | Uint8Array;
 }
@@ -202,7 +207,7 @@ export class RawClient {
 
 /** Connects and sends the handshake (or `rawRequest`); does not wait for the answer. */
 export function handshake(target: RawTarget): RawClient {
-  const socket =
+  const accepted =
     target.socketPath === undefined || target.socketPath === null
       ? connectSocket({
           host: target.host ?? '127.0.0.1',
@@ -210,6 +215,9 @@ export function handshake(target: RawTarget): RawClient {
           ...(target.localAddress === undefined ? {} : { localAddress: target.localAddress }),
         })
       : connectSocket({ path: target.socketPath });
+  if (target.preamble !== undefined) accepted.write(target.preamble);
+  const socket =
+    target.tls === undefined ? accepted : connectTls({ servername: '', ...target.tls, socket: accepted });
   const client = new RawClient(socket);
   socket.write(target.rawRequest ?? handshakeText(target));
   cleanUpAfterwards(() => {
