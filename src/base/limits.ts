@@ -44,6 +44,17 @@ export const DEFAULTS = {
   /** Below the 60 s after which most proxies and NATs forget a silent connection. */
   pingIntervalMs: 30_000,
   pingTimeoutMs: 20_000,
+  /** zlib's own balance; for messages of a few KiB lower levels are hardly faster. */
+  compressionLevel: 6,
+  /** Shorter messages fit into one packet either way. */
+  compressionThresholdBytes: 512,
+  /** With no state between messages these cost 256 KiB for a moment, and nothing per connection. */
+  compressionWindowBits: 15,
+  compressionMemoryLevel: 8,
+  /** 9 ms at the default level, as long as a broadcast to 1,000; what goes beyond goes out as it is. */
+  compressionTurnBytesMax: 1 * MIB,
+  /** As large as a message may be by itself. */
+  compressionWireBytesMax: 1 * MIB,
   drainTimeoutMs: 10_000,
   callbackMaxInFlight: 256,
   callbackMaxQueued: 4_096,
@@ -91,6 +102,8 @@ export const LIMITS = {
   headerLinesMax: 1_000,
   /** Bytes of one connection's frames that are joined into one write. */
   writeBatchBytesMax: 64 * KIB,
+  /** Inflated within one turn of a worker, a millisecond or two of it; then messages wait for the next. */
+  inflateTurnBytesMax: 1 * MIB,
   /** How long a closed connection may take to answer our close frame before the socket is cut. */
   closeHandshakeMs: 5_000,
   /** URLs in a list of backends: each call looks at all, and each has its figures. */

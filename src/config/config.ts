@@ -177,6 +177,19 @@ export interface ListenerConfig {
   readonly tls: boolean;
 }
 
+/** permessage-deflate; with `enabled` false the rest means nothing. */
+export interface CompressionConfig {
+  readonly enabled: boolean;
+  readonly level: number;
+  readonly thresholdBytes: number;
+  readonly windowBits: number;
+  readonly memoryLevel: number;
+  /** Compressed within one turn of a worker; what goes beyond goes out as it is. */
+  readonly turnBytesMax: number;
+  /** The compressed form of a client's message. */
+  readonly wireBytesMax: number;
+}
+
 /** Everything that can be configured. */
 export interface Config {
   /** Null: all interfaces. */
@@ -222,6 +235,7 @@ export interface Config {
   readonly limits: LimitConfig;
   readonly idempotency: IdempotencyConfig;
   readonly overload: OverloadConfig;
+  readonly compression: CompressionConfig;
   readonly drain: { readonly timeoutMs: number };
   readonly log: { readonly level: LogLevel; readonly headers: boolean; readonly bodies: boolean };
   readonly isolationTimeoutMs: number;

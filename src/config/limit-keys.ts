@@ -18,7 +18,7 @@ export const limitKeys = {
     minBytes: 1,
     maxBytes: 256 * MIB,
     description: 'Largest message that a client may send; larger ones close the connection with 1009.',
-    reason: 'A message is held in memory as a whole.',
+    reason: 'A message is held in memory as a whole; a compressed one counts as what it is inflated to.',
     reload: 'live',
   }),
   body: sizeField({

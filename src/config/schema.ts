@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../base/index.ts';
 import { callbackKeys } from './callback-keys.ts';
+import { compressionKeys } from './compression-keys.ts';
 import type { TcpAddress } from './config.ts';
 import { formatDuration } from './duration.ts';
 import { booleanField, choiceField, durationField, integerField } from './field.ts';
@@ -171,6 +172,10 @@ export const GROUPS = {
   },
   ping: { description: 'Pings to clients. Not in kuiperbelt.', keys: pingKeys },
   limits: { description: 'Bounds that protect the node. Not in kuiperbelt.', keys: limitKeys },
+  compression: {
+    description: 'Compressed messages (permessage-deflate). Not in kuiperbelt.',
+    keys: compressionKeys,
+  },
   idempotency: {
     description: 'Requests with an `Idempotency-Key`. Not in kuiperbelt.',
     keys: idempotencyKeys,
@@ -192,6 +197,7 @@ export const fileKeys = {
   slow_client: group(GROUPS.slow_client),
   ping: group(GROUPS.ping),
   limits: group(GROUPS.limits),
+  compression: group(GROUPS.compression),
   idempotency: group(GROUPS.idempotency),
   overload: group(GROUPS.overload).superRefine(checkOverload),
   drain: group(GROUPS.drain),

@@ -49,6 +49,7 @@ export function toConfig(file: FileValues): Config {
       heapShedPercent: file.overload.heap_shed,
       descriptorsPercent: file.overload.descriptors,
     },
+    compression: toCompression(file.compression),
     drain: { timeoutMs: file.drain.timeout },
     log: file.log,
     isolationTimeoutMs: file.isolation_timeout,
@@ -96,6 +97,18 @@ function toCallback(callback: FileValues['callback']): Config['callback'] {
     signingKeys: callback.signing_keys,
     trace: callback.trace,
     traceSampled: callback.trace_sampled,
+  };
+}
+
+function toCompression(compression: FileValues['compression']): Config['compression'] {
+  return {
+    enabled: compression.enabled,
+    level: compression.level,
+    thresholdBytes: compression.threshold,
+    windowBits: compression.window_bits,
+    memoryLevel: compression.memory_level,
+    turnBytesMax: compression.turn,
+    wireBytesMax: compression.client_message,
   };
 }
 

@@ -61,7 +61,9 @@ export class Admission {
     const attempts = this.#attempts;
     stats.connecting();
     const origin = forwarded.read(request);
-    const verdict = checkUpgrade(request, live.current.originPolicy, origin);
+    const { originPolicy, compression } = live.current;
+    const extensions = compression.enabled ? 'read' : 'ignored';
+    const verdict = checkUpgrade(request, originPolicy, origin, extensions);
     if (verdict.type !== 'ok') {
       if (verdict.type === 'abandon') request.abandon();
       else request.refuse(verdict.status, verdict.headers, verdict.body);

@@ -15,6 +15,7 @@ import {
   type HttpClientRules,
   HttpServer,
   type HttpServerOptions,
+  MessageCompression,
   type ProxyProtocolRule,
   type TlsListener,
 } from '../net/index.ts';
@@ -60,6 +61,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
   });
   const tls = openWorkerTls(doors);
   const httpClient = callbackClient(doors);
+  const compression = messageCompression(doors);
   const gateway = new Gateway({
     init,
     live,
@@ -73,7 +75,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     owed,
     httpClient,
     vitals: readVitals(live.current, httpClient),
-    createServer: (handlers, listener) => makeServer({ doors, tls }, listener, handlers),
+    createServer: (handlers, listener) => makeServer({ doors, tls, compression }, listener, handlers),
   });
   bus.handle(METRICS_KIND, (_from, _message, reply) => {
     // A rejection is a bug and ends the worker; the asker only sees a worker that keeps silent.
@@ -145,14 +147,19 @@ function callbackClient({ live, meter }: WorkerDoors): HttpClient {
 }
 
 function makeServer(
-  worker: { readonly doors: WorkerDoors; readonly tls: WorkerTlsParts | null },
+  worker: {
+    readonly doors: WorkerDoors;
+    readonly tls: WorkerTlsParts | null;
+    readonly compression: MessageCompression | null;
+  },
   listener: 'public' | 'app',
   handlers: HttpServerOptions['handlers'],
 ): HttpServer {
-  const { doors, tls } = worker;
+  const { doors, tls, compression } = worker;
   const { live, logger } = doors;
   const server = new HttpServer({
     ...serverRules(live.current, listener),
+    compression,
     proxyProtocol: listener === 'public' ? proxyHeaders(doors) : null,
     tls: tlsOf(tls, listener, live.current),
     clock: systemClock,
@@ -162,6 +169,14 @@ function makeServer(
   });
   live.onChange((now) => server.adjust(serverRules(now, listener)));
   return server;
+}
+
+/** One for all listeners, because what it may spend is counted by turns; null: off. */
+function messageCompression({ live, meter }: WorkerDoors): MessageCompression | null {
+  if (!live.current.compression.enabled) return null;
+  const made = new MessageCompression(live.current.compression, { timers: systemTimers, meter: meter.meter });
+  live.onChange(({ compression }) => made.adjust(compression));
+  return made;
 }
 
 /** Whose sockets begin with a header of the PROXY protocol; null: nobody's. */

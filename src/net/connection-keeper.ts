@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { type Cancellable, LIMITS, type Timers } from '../base/index.ts';
 import { type ConnectionCare, type ConnectionRules, SocketConnection } from './connection.ts';
 import type { FanOutWriter } from './fan-out-writer.ts';
+import type { MessageCompression } from './message-compression.ts';
 import type { SlowClientBounds } from './outbox.ts';
 import type { Connection, ConnectionEvents } from './types.ts';
 
@@ -58,13 +59,17 @@ export class ConnectionKeeper implements ConnectionCare {
     return this.#connections.size;
   }
 
-  /** Makes a connection of a socket that nobody else listens to any more. */
+  /**
+   * Makes a connection of a socket that nobody else listens to any more. `compression`: what the
+   * client agreed to, or null.
+   */
   admit<Context>(
     socket: Socket,
     context: Context,
     events: ConnectionEvents<Context>,
+    compression: MessageCompression | null = null,
   ): SocketConnection<Context> {
-    const connection = new SocketConnection(socket, this, context, events);
+    const connection = new SocketConnection(socket, this, context, events, compression);
     this.#connections.add(connection as Connection as SocketConnection);
     return connection;
   }

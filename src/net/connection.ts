@@ -10,6 +10,8 @@ import { assert, LIMITS } from '../base/index.ts';
 import type { FanOutWriter } from './fan-out-writer.ts';
 import { type EncodedFrame, encodeClose, encodePing, encodePong } from './frame.ts';
 import { type FrameListener, FrameReceiver, type FrameViolation } from './frame-receiver.ts';
+import type { MessageCompression } from './message-compression.ts';
+import { type InflatingReader, MessageInflater } from './message-inflater.ts';
 import { Outbox, type SlowClientBounds } from './outbox.ts';
 import type { Connection, ConnectionEnd, ConnectionEvents, Frame, SendOutcome } from './types.ts';
 
@@ -47,7 +49,9 @@ const OWNER = Symbol('connection');
 type OwnedSocket = Socket & { [OWNER]?: SocketConnection };
 
 /** The connection that roles see through the door of this room. */
-export class SocketConnection<Context = unknown> implements Connection<Context>, FrameListener {
+export class SocketConnection<Context = unknown>
+  implements Connection<Context>, FrameListener, InflatingReader
+{
   readonly context: Context;
   readonly #events: ConnectionEvents<Context>;
   readonly #socket: Socket;
@@ -65,16 +69,24 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
   #readingPaused = false;
   #cutAtMs = 0;
   #discardedBytes = 0;
+  /** The client has sent FIN while a message before it was still being inflated. */
+  #peerEndedEarly = false;
 
-  constructor(socket: Socket, keeper: ConnectionCare, context: Context, events: ConnectionEvents<Context>) {
-    const nowMs = keeper.writer.nowMs();
+  /** `compression`: what client and server agreed on; null: nothing is compressed. */
+  constructor(
+    socket: Socket,
+    keeper: ConnectionCare,
+    context: Context,
+    events: ConnectionEvents<Context>,
+    compression: MessageCompression | null = null,
+  ) {
     this.context = context;
     this.#events = events;
     this.#socket = socket;
     this.#keeper = keeper;
-    this.#outbox = new Outbox(socket, keeper.writer, keeper.slowClient, nowMs);
-    this.#heardAtMs = nowMs;
-    this.#activeAtMs = nowMs;
+    this.#outbox = new Outbox(socket, keeper, compression);
+    this.#heardAtMs = this.#outbox.wroteAtMs;
+    this.#activeAtMs = this.#heardAtMs;
     (socket as OwnedSocket)[OWNER] = this as unknown as SocketConnection;
     socket.on('data', onData);
     socket.on('end', onEnd);
@@ -93,6 +105,14 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
 
   get queuedMessages(): number {
     return this.#outbox.queuedMessages;
+  }
+
+  get messageBytesMax(): number {
+    return this.#keeper.messageBytesMax;
+  }
+
+  get readingPaused(): boolean {
+    return this.#readingPaused;
   }
 
   send(frame: Frame): SendOutcome {
@@ -133,7 +153,18 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
   resumeReading(): void {
     if (!this.#readingPaused) return;
     this.#readingPaused = false;
-    this.#socket.resume();
+    const inflater = this.#receiver?.inflater ?? null;
+    inflater?.resume();
+    if (inflater?.waits !== true) this.#socket.resume();
+  }
+
+  parserWaits(): void {
+    this.#socket.pause();
+  }
+
+  parserCaughtUp(): void {
+    if (!this.#readingPaused) this.#socket.resume();
+    if (this.#peerEndedEarly) this.peerEnded();
   }
 
   /** Queues bytes of the handshake, which go out with the first messages. */
@@ -147,7 +178,7 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
       if (nowMs >= this.#cutAtMs) this.#socket.destroy();
       return;
     }
-    if (this.#readingPaused) {
+    if (this.#readingPaused || this.#receiver?.inflater?.waits === true) {
       // A client cannot be blamed for what we do not read.
       this.#heardAtMs = nowMs;
       this.#activeAtMs = nowMs;
@@ -186,16 +217,24 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
     const nowMs = this.#keeper.writer.nowMs();
     this.#heardAtMs = nowMs;
     this.#chunkHeld = 'nothing';
-    if (this.#receiver === null) this.#receiver = new FrameReceiver(this, this.#keeper.messageBytesMax);
+    if (this.#receiver === null) this.#receiver = this.#makeReceiver();
     this.#receiver.write(chunk);
     // A piece of a long message is activity; a piece of the pong we asked for should not be.
     const held = this.#chunkHeld as string;
     if (held === 'activity' || (held === 'nothing' && !this.#awaitsPong)) this.#activeAtMs = nowMs;
   }
 
+  #makeReceiver(): FrameReceiver {
+    const { compression } = this.#outbox;
+    const inflater = compression === null ? null : new MessageInflater(this, compression);
+    return new FrameReceiver(this, this.#keeper.messageBytesMax, inflater);
+  }
+
   messageFrame(payload: Buffer, binary: boolean): void {
     if (this.#state !== 'open') return;
     this.#chunkHeld = 'activity';
+    // A compressed message comes when its chunk is read already.
+    this.#activeAtMs = this.#heardAtMs;
     this.#events.message(this, payload, binary);
   }
 
@@ -231,6 +270,8 @@ export class SocketConnection<Context = unknown> implements Connection<Context>,
 
   /** The client sent FIN. Without a close frame before it, it has left and reads nothing more. */
   peerEnded(): void {
+    this.#peerEndedEarly = this.#receiver?.inflater?.busy === true;
+    if (this.#peerEndedEarly) return;
     if (this.#state === 'open') {
       this.#endOnce(GONE, 'closed');
       this.#socket.destroy();

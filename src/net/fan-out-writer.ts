@@ -3,8 +3,9 @@
  *
  * Connections that are to receive the same frames in one turn share one buffer: a sequence of
  * frames is a chain of nodes that all of them walk together, and the bytes of a node are joined
- * once, whoever asks first. A lone frame is written as it is. What a single connection holds back
- * is the business of `outbox.ts`; nothing here knows about slow clients.
+ * once, whoever asks first. A lone frame is written as it is. Connections that agreed to compression
+ * receive other frames, so they walk along a chain of their own. What a single connection holds
+ * back is the business of `outbox.ts`; nothing here knows about slow clients.
  */
 import type { Clock, Timers } from '../base/index.ts';
 import type { EncodedFrame } from './frame.ts';
@@ -77,7 +78,9 @@ export class FanOutWriter {
   #answers: TurnWriter[] = [];
   #waiting: TurnWriter[] = [];
   #endAwaited = false;
+  /** Where sequences begin: of frames as they are, and of frames for clients that inflate. */
   #first: FrameSequence | null = null;
+  #firstForInflating: FrameSequence | null = null;
 
   constructor(doors: { readonly clock: Clock; readonly timers: Timers }) {
     this.#clock = doors.clock;
@@ -95,6 +98,15 @@ export class FanOutWriter {
     if (first !== null && first.frame === frame) return first;
     const made = new FrameSequence(null, frame);
     this.#first = made;
+    return made;
+  }
+
+  /** As `begin`, for clients that inflate: a message that is sent to all as it is may begin both. */
+  beginForInflating(frame: EncodedFrame): FrameSequence {
+    const first = this.#firstForInflating;
+    if (first !== null && first.frame === frame) return first;
+    const made = new FrameSequence(null, frame);
+    this.#firstForInflating = made;
     return made;
   }
 
@@ -127,5 +139,6 @@ export class FanOutWriter {
     for (const writer of waiting) writer.writeTurn(nowMs);
     // Sequences live for one turn, so that a frame that somebody keeps does not keep them.
     this.#first = null;
+    this.#firstForInflating = null;
   };
 }

@@ -2,12 +2,14 @@
  * Reads a client's frames: the parser of `ws` with the words of kuiperbelt for what is wrong.
  *
  * Bytes go in by `write`; messages, pings, pongs and close frames come out on the `FrameListener`,
- * within that call. A violation comes out at the end of the turn, and nothing after it. UTF-8 is
- * checked here and not by the parser, because a bad close reason is called something else.
+ * within that call. A compressed message comes out later, and everything behind it with it. A
+ * violation comes out at the end of the turn, and nothing after it. UTF-8 is checked here and not
+ * by the parser, because a bad close reason is called something else.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
+import { INVALID_DEFLATE, type MessageInflater } from './message-inflater.ts';
 
 /** What a connection does with what its client said. */
 export interface FrameListener {
@@ -38,6 +40,8 @@ interface ReceiverOptions {
   readonly maxFragments: number;
   readonly maxBufferedChunks: number;
   readonly skipUTF8Validation: boolean;
+  /** What takes compressed messages, where the client agreed to send them. */
+  readonly extensions: { readonly 'permessage-deflate'?: MessageInflater };
 }
 
 /** The part of the parser's class that its type declarations leave out. */
@@ -50,19 +54,23 @@ const Receiver = (ws as unknown as { readonly Receiver: new (options: ReceiverOp
 /** The parser of one connection; made at the first bytes, because most connections never speak. */
 export class FrameReceiver extends Receiver {
   readonly listener: FrameListener;
+  /** Null: the client did not agree to compress anything. */
+  readonly inflater: MessageInflater | null;
   // The first two bytes of the newest frame: the parser's errors do not say what they were.
   firstByte = 0;
   secondByte = 0;
 
-  constructor(listener: FrameListener, messageBytesMax: number) {
+  constructor(listener: FrameListener, messageBytesMax: number, inflater: MessageInflater | null = null) {
     super({
       isServer: true,
       maxPayload: messageBytesMax,
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: Math.max(CHUNKS_MIN, Math.ceil(messageBytesMax / CHUNK_BYTES_MEAN_MIN)),
       skipUTF8Validation: true,
+      extensions: inflater === null ? {} : { 'permessage-deflate': inflater },
     });
     this.listener = listener;
+    this.inflater = inflater;
     this.on('message', onMessage);
     this.on('ping', onPing);
     this.on('pong', onPong);
@@ -115,6 +123,8 @@ export function describeViolation(errorCode: string, firstByte: number, secondBy
       return { cause: 'message_too_large', code: 1009, text: 'message too large' };
     case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
       return { cause: 'message_too_large', code: 1009, text: 'message in too many pieces' };
+    case INVALID_DEFLATE:
+      return { cause: 'protocol_error', code: 1007, text: 'invalid compressed data' };
     case 'WS_ERR_UNEXPECTED_RSV_1':
     case 'WS_ERR_UNEXPECTED_RSV_2_3':
       return protocolError(`unexpected reserved bits 0x${(firstByte & 0x70).toString(16)}`);

@@ -8,6 +8,8 @@ import { assert } from '../base/index.ts';
 import type { Frame } from './types.ts';
 
 const FINAL = 0x80;
+/** RFC 7692 section 6: the message is compressed. */
+const RSV1 = 0x40;
 const TEXT = 0x1;
 const BINARY = 0x2;
 const CLOSE = 0x8;
@@ -28,6 +30,8 @@ export class EncodedFrame implements Frame {
   readonly byteLength: number;
   /** What the frame adds to a count of messages: control frames add nothing. */
   readonly messages: number;
+  /** The same message compressed; the frame itself where that is not worth it; null: nobody asked. */
+  compressed: EncodedFrame | null = null;
 
   constructor(bytes: Buffer, messages: number) {
     this.bytes = bytes;
@@ -39,6 +43,19 @@ export class EncodedFrame implements Frame {
 /** Frames one message, whatever its size. The payload is copied. */
 export function encodeFrame(payload: Uint8Array, binary: boolean): Frame {
   return new EncodedFrame(encode(binary ? BINARY : TEXT, payload), 1);
+}
+
+/** The payload of a frame as it was encoded. */
+export function payloadOf({ bytes }: EncodedFrame): Buffer {
+  const length = (bytes[1] as number) & 0x7f;
+  if (length <= LENGTH_7_BITS_MAX) return bytes.subarray(2);
+  return bytes.subarray(length === 126 ? 4 : 10);
+}
+
+/** A data frame in compressed form; `compressed` is its payload as RFC 7692 writes it. */
+export function encodeCompressed(plain: EncodedFrame, compressed: Uint8Array): EncodedFrame {
+  const opcode = (plain.bytes[0] as number) & 0x0f;
+  return new EncodedFrame(encode(opcode, compressed, RSV1), plain.messages);
 }
 
 /** A close frame; without a payload for `NO_CLOSE_CODE`. A long reason is cut between characters. */
@@ -61,26 +78,27 @@ export function encodePong(payload: Uint8Array): EncodedFrame {
   return new EncodedFrame(encode(PONG, payload), 0);
 }
 
-function encode(opcode: number, payload: Uint8Array): Buffer {
+function encode(opcode: number, payload: Uint8Array, reservedBits = 0): Buffer {
   const length = payload.length;
   assert(opcode < CLOSE || length <= CONTROL_BYTES_MAX, 'a control frame carries at most 125 bytes');
+  const first = FINAL | reservedBits | opcode;
   if (length <= LENGTH_7_BITS_MAX) {
     const bytes = Buffer.allocUnsafe(2 + length);
-    bytes[0] = FINAL | opcode;
+    bytes[0] = first;
     bytes[1] = length;
     bytes.set(payload, 2);
     return bytes;
   }
   if (length <= LENGTH_16_BITS_MAX) {
     const bytes = Buffer.allocUnsafe(4 + length);
-    bytes[0] = FINAL | opcode;
+    bytes[0] = first;
     bytes[1] = 126;
     bytes.writeUInt16BE(length, 2);
     bytes.set(payload, 4);
     return bytes;
   }
   const bytes = Buffer.allocUnsafe(10 + length);
-  bytes[0] = FINAL | opcode;
+  bytes[0] = first;
   bytes[1] = 127;
   // A length beyond 2^48 cannot be allocated, so the two highest bytes are always zero.
   bytes.writeUInt16BE(0, 2);

@@ -18,6 +18,7 @@ import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
+import type { MessageCompression } from './message-compression.ts';
 import { ProxiedSockets, type ProxyProtocolRule } from './proxied-sockets.ts';
 import { type TlsListener, TlsSockets } from './tls-sockets.ts';
 import type { HttpHandlers, ListenHandle } from './types.ts';
@@ -70,6 +71,8 @@ export interface HttpServerOptions extends HttpServerRules {
   readonly proxyProtocol?: ProxyProtocolRule | null;
   /** Absent: sockets speak plain HTTP. */
   readonly tls?: TlsListener | null;
+  /** Absent: permessage-deflate is not agreed on with anybody. */
+  readonly compression?: MessageCompression | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -90,6 +93,7 @@ export class HttpServer {
   readonly #lingerSweep: Cancellable;
   readonly #tls: TlsSockets | null;
   readonly #proxied: ProxiedSockets | null;
+  readonly #compression: MessageCompression | null;
   #acceptor: net.Server | null = null;
   #inFlight = 0;
   #closing = false;
@@ -99,6 +103,7 @@ export class HttpServer {
     this.#handlers = options.handlers;
     this.#logger = options.logger;
     this.#timers = options.timers;
+    this.#compression = options.compression ?? null;
     this.#keeper = new ConnectionKeeper(connectionRules(options), {
       writer: new FanOutWriter({ clock: options.clock, timers: options.timers }),
       timers: options.timers,
@@ -249,6 +254,7 @@ export class HttpServer {
     const request = new PendingUpgrade(message, socket, head, {
       keeper: this.#keeper,
       lingering: this.#lingering,
+      compression: this.#compression,
       settled: this.#settled,
     });
     this.#pendingUpgrades.add(request);

@@ -3,6 +3,7 @@ export { BearerTokens } from './bearer.ts';
 export { encodeFrame } from './frame.ts';
 export { HttpClient, type HttpClientOptions, type HttpClientRules } from './http-client.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerRules } from './http-server.ts';
+export { MessageCompression } from './message-compression.ts';
 export type { ProxyProtocolRule } from './proxied-sockets.ts';
 export type { TlsFailure } from './tls-failures.ts';
 export { TlsIdentity } from './tls-identity.ts';

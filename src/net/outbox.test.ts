@@ -13,7 +13,7 @@ function setUp(bounds: SlowClientBounds = WIDE, count = 1) {
   const time = new FakeTime();
   const writer = new FanOutWriter({ clock: time, timers: time });
   const sockets = Array.from({ length: count }, () => new FakeSocket());
-  const outboxes = sockets.map((socket) => new Outbox(socket.socket, writer, bounds, 0));
+  const outboxes = sockets.map((socket) => new Outbox(socket.socket, { writer, slowClient: bounds }));
   return { time, sockets, outboxes, socket: sockets[0] as FakeSocket, outbox: outboxes[0] as Outbox };
 }
 

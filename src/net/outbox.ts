@@ -5,12 +5,14 @@
  * takes no more, the socket is stalled: one write is in its hands, and further frames wait in a
  * backlog that exists only that long and has the operator's bounds. Like kuiperbelt's queue it does
  * not count what is being written, so a single burst or large message never makes a client slow.
+ * A frame is counted in the form in which this connection receives it.
  */
 import type { Socket } from 'node:net';
 import { BoundedQueue, LIMITS } from '../base/index.ts';
 import { type SlowClientPolicy, slowClientVerdict } from '../relay/index.ts';
 import type { FanOutWriter, FrameSequence, TurnWriter } from './fan-out-writer.ts';
 import type { EncodedFrame } from './frame.ts';
+import type { MessageCompression } from './message-compression.ts';
 import { isTakenBelow } from './tls-layers.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -63,17 +65,30 @@ export class Outbox implements TurnWriter {
   readonly #socket: Socket;
   readonly #writer: FanOutWriter;
   readonly #bounds: SlowClientBounds;
+  /** Null: the client takes messages as they are. */
+  readonly #compression: MessageCompression | null;
   #turn: FrameSequence | null = null;
   #enlisted = false;
   #finishing = false;
   #backlog: Backlog | null = null;
 
-  constructor(socket: Socket, writer: FanOutWriter, bounds: SlowClientBounds, nowMs: number) {
+  constructor(
+    socket: Socket,
+    doors: { readonly writer: FanOutWriter; readonly slowClient: SlowClientBounds },
+    compression: MessageCompression | null = null,
+  ) {
+    const nowMs = doors.writer.nowMs();
     this.#socket = socket;
-    this.#writer = writer;
-    this.#bounds = bounds;
+    this.#writer = doors.writer;
+    this.#bounds = doors.slowClient;
+    this.#compression = compression;
     this.wroteAtMs = nowMs;
     this.drainedAtMs = nowMs;
+  }
+
+  /** What messages of this connection are compressed with, both ways. */
+  get compression(): MessageCompression | null {
+    return this.#compression;
   }
 
   get queuedBytes(): number {
@@ -89,7 +104,8 @@ export class Outbox implements TurnWriter {
   }
 
   /** Takes a frame if the bounds allow it. */
-  offer(frame: EncodedFrame): OfferOutcome {
+  offer(message: EncodedFrame): OfferOutcome {
+    const frame = this.#compression === null ? message : this.#compression.formOf(message);
     const turn = this.#turn;
     if (turn !== null && this.#turnIsFull(turn, frame)) this.#write(turn);
     if (this.#backlog !== null) return this.#judge(this.#backlog, frame);
@@ -98,7 +114,8 @@ export class Outbox implements TurnWriter {
   }
 
   /** Takes a farewell or a close frame whatever is queued before it. */
-  push(frame: EncodedFrame): void {
+  push(message: EncodedFrame): void {
+    const frame = this.#compression === null ? message : this.#compression.formOf(message);
     if (this.#backlog === null) this.#append(frame);
     else this.#backlog.push(frame);
   }
@@ -149,10 +166,11 @@ export class Outbox implements TurnWriter {
       this.#turn = turn.followedBy(frame);
       return;
     }
-    this.#turn = this.#writer.begin(frame);
+    const writer = this.#writer;
+    this.#turn = this.#compression === null ? writer.begin(frame) : writer.beginForInflating(frame);
     if (this.#enlisted) return;
     this.#enlisted = true;
-    this.#writer.enlist(this);
+    writer.enlist(this);
   }
 
   /** What a healthy client receives in one turn has no bound but that of one write. */

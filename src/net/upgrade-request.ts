@@ -9,10 +9,12 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { assert, ok, type Result } from '../base/index.ts';
+import { agreedDeflate } from '../relay/index.ts';
 import type { ConnectionKeeper } from './connection-keeper.ts';
 import { EncodedFrame } from './frame.ts';
 import { RequestHead } from './http-exchange.ts';
 import type { LingeringClose } from './lingering-close.ts';
+import type { MessageCompression } from './message-compression.ts';
 import type { Connection, ConnectionEvents, RawHeaders, UpgradeRequest } from './types.ts';
 
 /** RFC 6455 section 1.3. */
@@ -23,6 +25,8 @@ const NO_BYTES = new Uint8Array(0);
 export interface UpgradeDoors {
   readonly keeper: ConnectionKeeper;
   readonly lingering: LingeringClose;
+  /** Null: no client is offered it. */
+  readonly compression: MessageCompression | null;
   /** Called once with each request that has got its verdict or whose client has left. */
   settled(request: PendingUpgrade): void;
 }
@@ -84,10 +88,15 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
     const socket = this.#socket;
     // Early data is read as frames behind the 101, in the order in which it came.
     if (this.#early !== null) socket.unshift(this.#early);
-    const connection = this.#doors.keeper.admit(socket, context, events);
-    connection.writeHandshake(
-      new EncodedFrame(handshake(this.header('sec-websocket-key') ?? '', protocol), 0),
-    );
+    const { compression } = this.#doors;
+    const extensions =
+      compression === null
+        ? null
+        : agreedDeflate(this.headerLines('sec-websocket-extensions'), compression.windowBits);
+    const agreed = extensions === null ? null : compression;
+    const connection = this.#doors.keeper.admit(socket, context, events, agreed);
+    const key = this.header('sec-websocket-key') ?? '';
+    connection.writeHandshake(new EncodedFrame(handshake(key, protocol, extensions), 0));
     return connection;
   }
 
@@ -125,8 +134,10 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
   }
 }
 
-function handshake(key: string, protocol: string | null): Buffer {
-  const agreed = protocol === null ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+function handshake(key: string, protocol: string | null, extensions: string | null): Buffer {
+  const agreed =
+    (protocol === null ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`) +
+    (extensions === null ? '' : `Sec-WebSocket-Extensions: ${extensions}\r\n`);
   const accept = createHash('sha1')
     .update(key.trim() + HANDSHAKE_GUID)
     .digest('base64');

@@ -12,10 +12,8 @@ export interface ExtensionOffer {
   readonly parameters: readonly (readonly [name: string, value: string | null])[];
 }
 
-/** The smallest window that zlib writes: of the 8 that RFC 7692 allows as well, it makes 9. */
-export const DEFLATE_WINDOW_BITS_MIN = 9;
 /** RFC 7692 7.1.2.1: no window is larger. */
-export const DEFLATE_WINDOW_BITS_MAX = 15;
+const DEFLATE_WINDOW_BITS_MAX = 15;
 
 /** Browsers send one offer, test suites half a dozen; what comes after these is not looked at. */
 const OFFERS_MAX = 32;
@@ -46,9 +44,9 @@ export function readExtensionOffers(lines: readonly string[]): ExtensionOffer[] 
 
 /**
  * The first acceptable offer of permessage-deflate as `Sec-WebSocket-Extensions` of the 101 says it,
- * or null. `windowBits` is the one window in which this node compresses, 9 to 15. An offer with a
- * parameter that is unknown, repeated, without its value or with a wrong one is declined (RFC 7692
- * 7.1), and so is one that asks for a smaller window.
+ * or null. `windowBits` is the one window in which this node compresses, 9 to 15: of the 8 that RFC
+ * 7692 allows as well, zlib makes 9. An offer with a parameter that is unknown, repeated, without
+ * its value or with a wrong one is declined (7.1), and so is one that asks for a smaller window.
  */
 export function agreedDeflate(lines: readonly string[], windowBits: number): string | null {
   for (const offer of (readExtensionOffers(lines) ?? []).slice(0, OFFERS_MAX)) {

@@ -10,6 +10,7 @@ const EVERYTHING_ON = {
   limits: { connects_per_address: 1_000, messages_per_connection: 1_000 },
   trusted_proxies: ['127.0.0.1'],
   proxy_protocol: 'required',
+  compression: { enabled: true },
 };
 
 function someTls(): object {
@@ -39,7 +40,7 @@ function renderReference(page: string): string {
 figures of all workers of the node. Every sample has the label \`worker\`: \`gateway/0\`, \`api/0\` and so
 on; sums are for the reader to make (\`sum without (worker) (rate(...))\`), so that the restart of one
 worker looks like the reset of its own counters. A worker that does not answer within a second is left
-out and shown by \`arrokoth_worker_up\`. Figures about a limit that is not set are not there.
+out and shown by \`arrokoth_worker_up\`. Figures about what is off are not there.
 A label has at most 64 combinations of values a metric; what goes beyond is counted under \`other\`.
 
 | Name | Type | Meaning |

@@ -8,6 +8,7 @@ import { encodeClientFrame, FrameReader, type FrameToSend } from '../../../test/
 import { ConnectionKeeper, type ConnectionRules } from '../connection-keeper.ts';
 import { FanOutWriter } from '../fan-out-writer.ts';
 import type { Connection, ConnectionEnd } from '../index.ts';
+import type { MessageCompression } from '../message-compression.ts';
 import { FakeSocket } from './fake-socket.ts';
 
 const RULES: ConnectionRules = {
@@ -18,17 +19,23 @@ const RULES: ConnectionRules = {
 };
 
 /** The connection, its socket, and all that its role and its client have seen. */
-export function setUpConnection(rules: Partial<ConnectionRules> = {}) {
-  const time = new FakeTime();
+export function setUpConnection(
+  rules: Partial<ConnectionRules> = {},
+  shared: { readonly time?: FakeTime; readonly compression?: MessageCompression } = {},
+) {
+  const { time = new FakeTime(), compression = null } = shared;
   const writer = new FanOutWriter({ clock: time, timers: time });
   const keeper = new ConnectionKeeper({ ...RULES, ...rules }, { writer, timers: time });
   const socket = new FakeSocket();
   const messages: string[] = [];
   const ends: ConnectionEnd[] = [];
-  const connection: Connection<string> = keeper.admit(socket.socket, 'context', {
-    message: (_connection, payload) => messages.push(Buffer.from(payload).toString()),
-    ended: (_connection, end) => ends.push(end),
-  });
+  const events = {
+    message: (_connection: Connection<string>, payload: Uint8Array) => {
+      messages.push(Buffer.from(payload).toString());
+    },
+    ended: (_connection: Connection<string>, end: ConnectionEnd) => ends.push(end),
+  };
+  const connection: Connection<string> = keeper.admit(socket.socket, 'context', events, compression);
   const say = (frame: FrameToSend) => socket.say(encodeClientFrame(frame));
   const heard = () => {
     time.endTurn();
