@@ -20,18 +20,11 @@ import {
   type TlsListener,
 } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
-import { callbackSigner, TrustedProxies, type Vitals } from '../relay/index.ts';
-import {
-  readHost,
-  systemClock,
-  systemDigest,
-  systemRandom,
-  systemTimers,
-  watchVitals,
-} from '../system/index.ts';
-import { descriptorReserve } from './host-limits.ts';
+import { callbackSigner, TrustedProxies } from '../relay/index.ts';
+import { systemClock, systemDigest, systemRandom, systemTimers } from '../system/index.ts';
 import { LoadReports } from './load-reports.ts';
 import { serverRules } from './server-rules.ts';
+import { WorkerDescriptors } from './worker-descriptors.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
 import { openWorkerTls, type WorkerTlsParts } from './worker-tls.ts';
@@ -62,6 +55,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
   const tls = openWorkerTls(doors);
   const httpClient = callbackClient(doors);
   const compression = messageCompression(doors);
+  const descriptors = new WorkerDescriptors(doors, () => httpClient.sockets);
   const gateway = new Gateway({
     init,
     live,
@@ -74,8 +68,9 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     journal,
     owed,
     httpClient,
-    vitals: readVitals(live.current, httpClient),
-    createServer: (handlers, listener) => makeServer({ doors, tls, compression }, listener, handlers),
+    vitals: descriptors.vitals,
+    createServer: (handlers, listener) =>
+      makeServer({ doors, tls, compression, descriptors }, listener, handlers),
   });
   bus.handle(METRICS_KIND, (_from, _message, reply) => {
     // A rejection is a bug and ends the worker; the asker only sees a worker that keeps silent.
@@ -100,19 +95,6 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };
-}
-
-/** The figures of this process, as far as the configuration wants them watched. */
-function readVitals(config: Config, httpClient: HttpClient): () => Vitals {
-  const { descriptorsMax } = readHost();
-  const reserve =
-    descriptorsMax === null ? 0 : descriptorReserve(descriptorsMax, config.callback.maxInFlight);
-  return watchVitals({
-    lag: config.overload.lagMs > 0,
-    descriptorsMax: descriptorsMax === null ? null : descriptorsMax - reserve,
-    // The reserve is theirs, so what they hold of it does not make the rest smaller.
-    descriptorsExcepted: () => httpClient.sockets,
-  });
 }
 
 /** Tells the supervisor every change soon, and what others are about to be told before they are. */
@@ -151,17 +133,20 @@ function makeServer(
     readonly doors: WorkerDoors;
     readonly tls: WorkerTlsParts | null;
     readonly compression: MessageCompression | null;
+    readonly descriptors: WorkerDescriptors;
   },
   listener: 'public' | 'app',
   handlers: HttpServerOptions['handlers'],
 ): HttpServer {
-  const { doors, tls, compression } = worker;
+  const { doors, compression, descriptors } = worker;
   const { live, logger } = doors;
+  const tls = tlsOf(worker.tls, listener, live.current);
   const server = new HttpServer({
     ...serverRules(live.current, listener),
     compression,
     proxyProtocol: listener === 'public' ? proxyHeaders(doors) : null,
-    tls: tlsOf(tls, listener, live.current),
+    tls,
+    gate: descriptors.gate(listener, tls === null),
     clock: systemClock,
     timers: systemTimers,
     logger,

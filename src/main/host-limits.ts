@@ -9,6 +9,8 @@ import type { Config } from '../config/index.ts';
 
 /** Files, links and listeners of one worker. */
 const DESCRIPTORS_OF_OWN = 64;
+/** The part of the reserve that not even an idle one gives to clients. */
+export const DESCRIPTORS_NEVER_GIVEN: number = DESCRIPTORS_OF_OWN + LIMITS.refusedSocketsMax;
 /** Sockets that have not become connections yet, before the reserve is touched. */
 const DESCRIPTORS_IN_BETWEEN = 128;
 
@@ -23,7 +25,7 @@ export interface FittedConfig {
  * late, files of its own and clients that are told to come later. At most half of what there is.
  */
 export function descriptorReserve(descriptorsMax: number, maxInFlight: number): number {
-  const wanted = 2 * maxInFlight + DESCRIPTORS_OF_OWN + LIMITS.refusedSocketsMax;
+  const wanted = 2 * maxInFlight + DESCRIPTORS_NEVER_GIVEN;
   return Math.min(wanted, Math.floor(descriptorsMax / 2));
 }
 
@@ -40,7 +42,7 @@ export function fitToHost(config: Config, descriptorsMax: number | null): Fitted
 
 function fitCallbacks(config: Config, descriptorsMax: number, warnings: string[]): number {
   const wanted = config.callback.maxInFlight;
-  const room = Math.floor(descriptorsMax / 2) - DESCRIPTORS_OF_OWN - LIMITS.refusedSocketsMax;
+  const room = Math.floor(descriptorsMax / 2) - DESCRIPTORS_NEVER_GIVEN;
   const fitting = Math.max(1, Math.floor(room / 2));
   if (wanted <= fitting) return wanted;
   // Nobody asked for the default, so nobody needs to be told that it gave way.

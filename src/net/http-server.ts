@@ -14,6 +14,7 @@ import {
 } from 'node:http';
 import * as net from 'node:net';
 import { assert, type Cancellable, type Clock, type Logger, type Timers } from '../base/index.ts';
+import type { AcceptGate } from './accept-gate.ts';
 import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
@@ -73,6 +74,8 @@ export interface HttpServerOptions extends HttpServerRules {
   readonly tls?: TlsListener | null;
   /** Absent: permessage-deflate is not agreed on with anybody. */
   readonly compression?: MessageCompression | null;
+  /** Absent: sockets are accepted down to the last descriptor. */
+  readonly gate?: AcceptGate | null;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -94,6 +97,7 @@ export class HttpServer {
   readonly #tls: TlsSockets | null;
   readonly #proxied: ProxiedSockets | null;
   readonly #compression: MessageCompression | null;
+  readonly #gate: AcceptGate | null;
   #acceptor: net.Server | null = null;
   #inFlight = 0;
   #closing = false;
@@ -116,6 +120,7 @@ export class HttpServer {
     this.#bound(options.limits);
     this.#tls = this.#createTls(options);
     this.#proxied = this.#createProxied(options);
+    this.#gate = options.gate ?? null;
   }
 
   /** Open WebSockets. */
@@ -136,10 +141,11 @@ export class HttpServer {
     this.stopListening();
     // Half-open sockets as node:http has them: the end of a request is not the end of its answer.
     const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true });
-    const proxied = this.#proxied;
-    if (proxied !== null) acceptor.on('connection', (socket) => proxied.take(socket));
-    else acceptor.on('connection', (socket) => this.#proceed(socket));
-    acceptor.on('error', (error) => this.#logger.warn({ error: error.message }, 'cannot accept'));
+    acceptor.on('connection', this.#accepted);
+    acceptor.on('error', (error) => {
+      if (this.#gate === null) this.#logger.warn({ error: error.message }, 'cannot accept');
+      else this.#gate.failed(error);
+    });
     listenOn(acceptor, handle);
     this.#acceptor = acceptor;
   }
@@ -238,6 +244,12 @@ export class HttpServer {
     // A server of node:http starts to look for overdue heads when it listens. This one never does.
     http.emit('listening');
   }
+
+  readonly #accepted = (socket: net.Socket): void => {
+    if (this.#gate?.admits(socket, this.#lingering) === false) return;
+    if (this.#proxied === null) this.#proceed(socket);
+    else this.#proxied.take(socket);
+  };
 
   #handle(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     this.#inFlight++;

@@ -36,6 +36,8 @@ export interface NodeOptions {
   /** Which program; `ekbo` gets `-config=FILE`. */
   readonly bin?: 'arrokoth' | 'ekbo';
   readonly env?: Readonly<Record<string, string>>;
+  /** Its limit of open files, and of each of its workers; absent: that of the test. */
+  readonly descriptorsMax?: number;
   /** A folder that outlives the node, for restarts; absent: one of its own. */
   readonly folder?: string;
 }
@@ -141,8 +143,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 function spawnNode(options: NodeOptions, configFile: string, folder: string): ChildProcess {
   const bin = options.bin ?? 'arrokoth';
   const first = bin === 'ekbo' ? [`-config=${configFile}`] : ['start', '--config', configFile];
+  const node = [join(ROOT, `dist/main/${bin}.js`), ...first, ...(options.args ?? [])];
+  const command =
+    options.descriptorsMax === undefined
+      ? [process.execPath, ...node]
+      : ['sh', '-c', `ulimit -n ${options.descriptorsMax} && exec "$@"`, 'sh', process.execPath, ...node];
   // A process group of its own, so that a test can end a node with all its workers.
-  return spawn(process.execPath, [join(ROOT, `dist/main/${bin}.js`), ...first, ...(options.args ?? [])], {
+  return spawn(command[0] as string, command.slice(1), {
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
