@@ -110,6 +110,7 @@ describe('connections of one address', () => {
   it('stay when the bound becomes smaller, and are counted where there was none', () => {
     const book = new AddressLimits({ ...OFF, connectsPerSecond: 9 });
     for (let time = 0; time < 3; time++) book.enter('a', 0);
+    expect(book.enter('a', 0)).toMatchObject({ limit: 'connects' });
     book.replace({ ...OFF, connectionsMax: 2 });
     expect(book.enter('a', 0)).toMatchObject({ limit: 'connections' });
     book.leave('a');

@@ -48,8 +48,12 @@ export class AddressLimits {
 
   /** From now on these bounds count. Nobody who is inside has to leave. */
   replace(bounds: AddressBounds): void {
+    const { connectsPerSecond, connectsBurst } = this.#bounds;
     this.#bounds = bounds;
-    if (bounds.connectsPerSecond === 0) this.#buckets.clear();
+    // Whoever has used up what was allowed may begin anew with what is.
+    if (bounds.connectsPerSecond !== connectsPerSecond || bounds.connectsBurst !== connectsBurst) {
+      this.#buckets.clear();
+    }
   }
 
   /** Addresses that something is known of. */

@@ -103,7 +103,7 @@ describe('a reload', () => {
     expect(node.newest.got('reload')).toHaveLength(1);
   });
 
-  test('moves the bound of a drain', async () => {
+  test('moves the bound of a drain, `drain.timeout`', async () => {
     const { node, answer } = await serve(() => read('drain: { timeout: 1s }\n', TARGETS));
     const report = node.supervisor.reload();
     answer(1);

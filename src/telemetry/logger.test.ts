@@ -41,6 +41,23 @@ describe('createLogger', () => {
     expect(record('debug').logger.debugEnabled).toBe(true);
   });
 
+  test('takes another level and `log.headers` over, children included', () => {
+    const { lines, logger, adjust } = record();
+    const child = logger.child({ connection: 'c1' });
+    child.debug({}, 'a');
+    adjust({ level: 'debug', showSecrets: true });
+    child.debug({ cookie: 'x' }, 'b');
+    expect([logger.debugEnabled, child.debugEnabled]).toEqual([true, true]);
+    adjust({ level: 'error', showSecrets: false });
+    logger.warn({}, 'c');
+    child.error({ cookie: 'x' }, 'd');
+    expect(lines.map(({ msg, cookie }) => [msg, cookie])).toEqual([
+      ['b', 'x'],
+      ['d', '[hidden]'],
+    ]);
+    expect([logger.debugEnabled, child.debugEnabled]).toEqual([false, false]);
+  });
+
   test('a child adds its fields, scrubbed like all others', () => {
     const { lines, logger } = record();
     logger.child({ connection: 'c1', token: 'secret' }).child({ more: 1 }).warn({ cookie: 'x' }, 'hi');

@@ -49,6 +49,7 @@ export interface FakeGatewayWorker {
   readonly slot: WorkerSlot;
   readonly run: number;
   readonly gateway: Gateway;
+  readonly live: LiveConfig;
   readonly journal: MemoryJournal;
   readonly timers: MortalTimers;
   /** The public listener, and the application's. */
@@ -245,6 +246,7 @@ export class FakeGateways {
     const owed = this.#left.get(slot)?.owed() ?? [];
     const journal = new MemoryJournal(timers, owed);
     const servers: FakeServer[] = [];
+    const live = new LiveConfig({ ...this.config, endpoint: '127.0.0.1:9180' });
     const gateway = new Gateway({
       init: {
         type: 'init',
@@ -261,7 +263,7 @@ export class FakeGateways {
         adoptJournals: [],
         tls: null,
       },
-      live: new LiveConfig({ ...this.config, endpoint: '127.0.0.1:9180' }),
+      live,
       clock: this.time,
       timers,
       random: this.#random,
@@ -278,7 +280,15 @@ export class FakeGateways {
       httpClient: this.app.client(`${slot}.${run}`),
       vitals: () => this.vitals,
     });
-    const worker = { slot, run, gateway, journal, timers, servers: servers as [FakeServer, FakeServer] };
+    const worker = {
+      slot,
+      run,
+      gateway,
+      live,
+      journal,
+      timers,
+      servers: servers as [FakeServer, FakeServer],
+    };
     this.#workers.set(slot, worker);
     this.network.up(slot, run);
     return worker;

@@ -9,5 +9,6 @@ export * from './http.ts';
 export * from './light-client.ts';
 export * from './programs.ts';
 export * from './raw-client.ts';
+export * from './reload-node.ts';
 export * from './start-demo.ts';
 export * from './start-node.ts';

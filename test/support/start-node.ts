@@ -158,8 +158,8 @@ function spawnNode(options: NodeOptions, configFile: string, folder: string): Ch
   });
 }
 
-/** JSON is YAML, so an object needs no YAML writer. */
-function configText(config: NodeOptions['config'], folder: string): string {
+/** The file for `config`. JSON is YAML, so an object needs no YAML writer. */
+export function configText(config: NodeOptions['config'], folder: string): string {
   if (typeof config === 'string') return config;
   const { node, ...rest } = config;
   const whole = {

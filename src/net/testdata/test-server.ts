@@ -36,7 +36,7 @@ export interface TestServer {
 }
 
 /** Small bounds, no timeouts that a test could meet by accident. */
-const DEFAULT_OPTIONS = {
+export const DEFAULT_OPTIONS = {
   limits: { headerBytesMax: 8_192, headerLinesMax: 100, handshakeTimeoutMs: 10_000, messageBytesMax: 65_536 },
   slowClient: { policy: 'close', queueBytesMax: 1_048_576, queueMessagesMax: 1_024 },
   idleTimeoutMs: 0,
