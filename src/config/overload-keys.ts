@@ -11,18 +11,21 @@ const HOUR_MS = 3_600_000;
 /** The keys of the group. */
 export const overloadKeys = {
   lag: durationField({
+    reload: 'live',
     fallbackMs: DEFAULTS.overloadLagMs,
     maxMs: HOUR_MS,
     description: 'Lag of its event loop at which a worker admits nobody; `0s`: any.',
     reason: 'The middle of all turns of half a second, three times in a row; one long turn does not count.',
   }),
   lag_shed: durationField({
+    reload: 'live',
     fallbackMs: DEFAULTS.overloadShedLagMs,
     maxMs: HOUR_MS,
     description: 'Lag at which it also ends the connections that most bytes wait for; `0s`: any.',
     reason: 'At least `overload.lag`.',
   }),
   heap: integerField({
+    reload: 'live',
     fallback: DEFAULTS.overloadHeapPercent,
     min: 0,
     max: 100,
@@ -30,6 +33,7 @@ export const overloadKeys = {
     reason: 'Buffers count too: what waits for slow clients is in them.',
   }),
   heap_shed: integerField({
+    reload: 'live',
     fallback: DEFAULTS.overloadShedHeapPercent,
     min: 0,
     max: 100,
@@ -37,6 +41,7 @@ export const overloadKeys = {
     reason: 'At least `overload.heap`.',
   }),
   descriptors: integerField({
+    reload: 'live',
     fallback: DEFAULTS.overloadDescriptorsPercent,
     min: 0,
     max: 100,

@@ -149,6 +149,7 @@ export const topKeys = {
     reload: 'live',
   }),
   worker_hang_timeout: durationField({
+    reload: 'live',
     fallbackMs: DEFAULTS.workerHangTimeoutMs,
     maxMs: 3_600_000,
     description:

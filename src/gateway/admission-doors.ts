@@ -39,7 +39,7 @@ export interface AdmissionDoors {
   readonly addresses: AddressGate;
   readonly throttle: MessageThrottle;
   /** Null where no mark is set. */
-  readonly overload: OverloadGuard | null;
+  readonly overload: OverloadGuard;
   /** Why nobody is admitted at present, or null. */
   readonly refusal: () => string | null;
 }

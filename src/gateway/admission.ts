@@ -39,7 +39,7 @@ export class Admission {
   refusal(): { readonly code: ErrorCode; readonly reason: string } | null {
     const reason = this.#doors.refusal();
     if (reason !== null) return { code: 'NOT_ADMITTING', reason };
-    const overload = this.#doors.overload?.refusal() ?? null;
+    const overload = this.#doors.overload.refusal();
     if (overload !== null) return { code: 'OVERLOADED', reason: overload };
     const isFull = this.#doors.stats.connections > connectionsMax(this.#doors.live.current);
     return isFull ? { code: 'CONNECTION_LIMIT', reason: 'the node is full' } : null;
@@ -78,7 +78,7 @@ export class Admission {
     };
     attempts.begun();
     const refusal = this.refusal();
-    if (refusal?.code === 'OVERLOADED') this.#doors.overload?.refused();
+    if (refusal?.code === 'OVERLOADED') this.#doors.overload.refused();
     if (refusal !== null) return attempts.unavailable(attempt, refusal.code, refusal.reason);
     const limited = addresses.enter(attempt.id, attempt.client);
     if (limited !== null) return attempts.limited(attempt, limited);

@@ -56,8 +56,7 @@ export interface GatewayParts {
   readonly admission: Admission;
   readonly idempotent: IdempotentCalls;
   readonly front: HttpFront;
-  /** Null where no mark is set. */
-  readonly overload: OverloadGuard | null;
+  readonly overload: OverloadGuard;
 }
 
 /** Builds everything that one gateway worker consists of, servers excepted. */
@@ -103,7 +102,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   stats.watchEvents(() => closeCallbacks.pending);
   const shared = { ...doors, stats, sessions, directory, channels, receiveCallbacks, tracing };
   const entry = { forwarded: new ForwardedRule(live.current.trustedProxies), ids };
-  const bounds = boundsOf({ ...shared, config: init.config });
+  const bounds = boundsOf(shared);
   const admission = new Admission({ ...shared, ...entry, ...bounds, ...decisions });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
   const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
@@ -131,12 +130,12 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   };
 }
 
-/** What keeps clients within bounds. The marks of overload are those of the start. */
+/** What keeps clients within bounds. */
 function boundsOf(shared: AddressGateDoors & MessageThrottleDoors & OverloadGuardDoors) {
   return {
     addresses: new AddressGate(shared),
     throttle: new MessageThrottle(shared),
-    overload: OverloadGuard.of(shared),
+    overload: new OverloadGuard(shared),
   };
 }
 

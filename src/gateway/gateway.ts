@@ -96,13 +96,13 @@ export class Gateway {
 
   /** `listener` is called whenever this worker begins or ends to refuse clients because of its load. */
   onOverload(listener: (state: OverloadState) => void): void {
-    this.#parts.overload?.onChange(listener);
+    this.#parts.overload.onChange(listener);
   }
 
   /** Admits nobody any more, closes everybody with 1001, and waits for the application's answers. */
   async drain(timeoutMs: number): Promise<DrainReport> {
     this.#state = 'draining';
-    this.#parts.overload?.stop();
+    this.#parts.overload.stop();
     const untilMs = this.#doors.clock.monotonicMs() + timeoutMs;
     for (const server of Object.values(this.#servers)) server.stopListening();
     const connectionsClosed = this.#parts.sessions.size;

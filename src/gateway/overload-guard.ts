@@ -3,10 +3,10 @@
  *
  * The rule is in `relay/overload.ts`; this file looks every now and then, says what connects are
  * told, and ends the connections that most bytes wait for. What the application has asked for
- * already is left alone. Made only when a mark is set.
+ * already is left alone.
  */
 import { type Cancellable, ERRORS, LIMITS, type Logger, type Meter, type Timers } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import type { LiveConfig, OverloadConfig } from '../config/index.ts';
 import {
   bytesToShed,
   longestQueues,
@@ -23,7 +23,7 @@ import type { Tracing } from './tracing.ts';
 
 /** What the guard stands on. */
 export interface OverloadGuardDoors {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -45,7 +45,7 @@ const STATE_NUMBERS: Readonly<Record<OverloadState, number>> = { normal: 0, stop
 /** The guard of one worker. */
 export class OverloadGuard {
   readonly #doors: OverloadGuardDoors;
-  readonly #marks: OverloadMarks;
+  #marks: OverloadMarks;
   readonly #rule: OverloadRule;
   readonly #looks: Cancellable;
   #vitals: Vitals;
@@ -57,22 +57,15 @@ export class OverloadGuard {
 
   constructor(doors: OverloadGuardDoors) {
     this.#doors = doors;
-    const { overload } = doors.config;
-    this.#marks = {
-      lag: { stop: overload.lagMs, shed: overload.lagShedMs },
-      heap: { stop: overload.heapPercent, shed: overload.heapShedPercent },
-      descriptors: { stop: overload.descriptorsPercent, shed: 0 },
-    };
+    this.#marks = marksOf(doors.live.current.overload);
     this.#rule = new OverloadRule(this.#marks);
+    doors.live.onChange(({ overload }) => {
+      this.#marks = marksOf(overload);
+      this.#rule.replace(this.#marks);
+    });
     this.#vitals = doors.vitals();
     this.#looks = doors.timers.every(LIMITS.overloadLookMs, () => this.#look());
     this.#makeFigures();
-  }
-
-  /** The guard that the configuration asks for, or null when it sets no mark. */
-  static of(doors: OverloadGuardDoors): OverloadGuard | null {
-    const { lagMs, heapPercent, descriptorsPercent } = doors.config.overload;
-    return lagMs > 0 || heapPercent > 0 || descriptorsPercent > 0 ? new OverloadGuard(doors) : null;
   }
 
   /** Why nobody is admitted at present, or null. */
@@ -137,7 +130,7 @@ export class OverloadGuard {
   }
 
   #makeFigures(): void {
-    const { meter, config } = this.#doors;
+    const { meter } = this.#doors;
     const observed = (name: string, help: string, type: 'counter' | 'gauge', read: () => number): void =>
       meter.observed({ name: `arrokoth_${name}`, help, type }, read);
     const stateHelp = 'Whether the worker admits (0), admits nobody (1), or sheds connections, too (2).';
@@ -146,10 +139,8 @@ export class OverloadGuard {
     observed('overload_refusals_total', refusals, 'counter', () => this.#refusals);
     const shed = 'Connections ended because the worker has too much to do and many bytes waited for them.';
     observed('overload_shed_total', shed, 'counter', () => this.#shed);
-    if (config.overload.lagMs > 0) {
-      const help = 'Lag of the event loop in the middle of the turns of the last half second.';
-      observed('event_loop_lag_seconds', help, 'gauge', () => (this.#vitals.lagMs ?? 0) / 1_000);
-    }
+    const lag = 'Lag of the event loop in the middle of the turns of the last half second.';
+    observed('event_loop_lag_seconds', lag, 'gauge', () => this.#vitals.lagMs / 1_000);
     const heap = 'What JavaScript and its buffers take of the heap limit, of 1.';
     observed('heap_ratio', heap, 'gauge', () => (overloadSample(this.#vitals).heap ?? 0) / 100);
     if (this.#vitals.descriptorsMax === null) return;
@@ -158,6 +149,14 @@ export class OverloadGuard {
     const max = 'How many of them may be open before clients are refused.';
     observed('descriptors_max', max, 'gauge', () => this.#vitals.descriptorsMax ?? 0);
   }
+}
+
+function marksOf(overload: OverloadConfig): OverloadMarks {
+  return {
+    lag: { stop: overload.lagMs, shed: overload.lagShedMs },
+    heap: { stop: overload.heapPercent, shed: overload.heapShedPercent },
+    descriptors: { stop: overload.descriptorsPercent, shed: 0 },
+  };
 }
 
 /** The figures as a log line shows them. */

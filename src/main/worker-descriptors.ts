@@ -4,7 +4,7 @@
  * Joins the reserve (`host-limits.ts`), the figures of the process and the gates of its listeners.
  */
 import type { Meter } from '../base/index.ts';
-import { AcceptGate, type GateOutcome } from '../net/index.ts';
+import { AcceptGate, type GateBounds, type GateOutcome } from '../net/index.ts';
 import { type OutgoingAnswer, retryAfterSeconds, unavailableAnswer, type Vitals } from '../relay/index.ts';
 import { readHost, systemClock, systemRandom, watchVitals } from '../system/index.ts';
 import { DESCRIPTORS_NEVER_GIVEN, descriptorReserve } from './host-limits.ts';
@@ -15,13 +15,12 @@ const RETRY_WAIT = { leastMs: 1_000, spreadMs: 4_000 };
 
 /** What one gateway worker does about its descriptors. */
 export class WorkerDescriptors {
-  /** The figures of this process now, as far as the configuration wants them watched. */
+  /** The figures of this process now. */
   readonly vitals: () => Vitals;
   readonly #doors: WorkerDoors;
   readonly #callbackSockets: () => number;
   /** Null: the host does not tell, or has no limit. */
   readonly #max: number | null;
-  readonly #reserve: number;
   readonly #refused: ReturnType<Meter['counter']>;
   readonly #failed: ReturnType<Meter['counter']>;
 
@@ -29,12 +28,9 @@ export class WorkerDescriptors {
     this.#doors = doors;
     this.#callbackSockets = callbackSockets;
     const { descriptorsMax } = readHost();
-    const { config } = doors.init;
     this.#max = descriptorsMax === Number.POSITIVE_INFINITY ? null : descriptorsMax;
-    this.#reserve = this.#max === null ? 0 : descriptorReserve(this.#max, config.callback.maxInFlight);
     this.vitals = watchVitals({
-      lag: config.overload.lagMs > 0,
-      descriptorsMax: this.#max === null ? null : this.#max - this.#reserve,
+      descriptorsMax: () => (this.#max === null ? null : this.#max - this.#reserve(this.#max)),
       // The reserve is theirs, so what they hold of it does not make the rest smaller.
       descriptorsExcepted: callbackSockets,
     });
@@ -55,19 +51,28 @@ export class WorkerDescriptors {
    * half of the reserve before they are refused.
    */
   gate(listener: 'public' | 'app', plain: boolean): AcceptGate | null {
-    if (this.#max === null) return null;
-    const kept = listener === 'public' ? this.#reserve : Math.floor(this.#reserve / 2);
-    const reserveFrom = this.#max - kept;
-    return new AcceptGate({
+    const max = this.#max;
+    if (max === null) return null;
+    const boundsNow = (): GateBounds => {
+      const reserve = this.#reserve(max);
+      const reserveFrom = max - (listener === 'public' ? reserve : Math.floor(reserve / 2));
+      return { reserveFrom, neverFrom: Math.max(reserveFrom, max - DESCRIPTORS_NEVER_GIVEN) };
+    };
+    const gate = new AcceptGate({
       clock: systemClock,
       logger: this.#doors.logger.child({ listener }),
-      reserveFrom,
-      neverFrom: Math.max(reserveFrom, this.#max - DESCRIPTORS_NEVER_GIVEN),
+      bounds: boundsNow(),
       reserveUsed: this.#callbackSockets,
       answer: plain ? refusal : null,
       refused: (outcome: GateOutcome) => this.#refused.add(1, { outcome }),
       failed: (code) => this.#failed.add(1, { code }),
     });
+    this.#doors.live.onChange(() => gate.adjust(boundsNow()));
+    return gate;
+  }
+
+  #reserve(max: number): number {
+    return descriptorReserve(max, this.#doors.live.current.callback.maxInFlight);
   }
 }
 

@@ -28,8 +28,7 @@ function makeGate({ answers = true } = {}) {
   const gate = new AcceptGate({
     clock: time,
     logger: log,
-    reserveFrom: 100,
-    neverFrom: 150,
+    bounds: { reserveFrom: 100, neverFrom: 150 },
     reserveUsed: () => used,
     answer: answers ? () => ANSWER : null,
     refused: (outcome) => refused.push(outcome),
@@ -58,6 +57,12 @@ test('does not reserve twice what callbacks hold already, and keeps the very las
   expect([admits(119), admits(120)]).toEqual([true, false]);
   use(1_000);
   expect([admits(149), admits(150)]).toEqual([true, false]);
+});
+
+test('follows other bounds', () => {
+  const { admits, gate } = makeGate();
+  gate.adjust({ reserveFrom: 50, neverFrom: 150 });
+  expect([admits(49), admits(50)]).toEqual([true, false]);
 });
 
 test('answers a bounded number at a time, and cuts the others', () => {
@@ -94,8 +99,7 @@ test('a server behind a closed gate answers before it has read anything, and clo
   const gate = new AcceptGate({
     clock: systemClock,
     logger: new CollectedLog(),
-    reserveFrom: 0,
-    neverFrom: 0,
+    bounds: { reserveFrom: 0, neverFrom: 0 },
     reserveUsed: () => 0,
     answer: () => ANSWER,
     refused: () => {},

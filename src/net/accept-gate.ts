@@ -14,13 +14,18 @@ import type { PlainAnswer } from './plain-response.ts';
 /** What became of a socket that was not admitted. */
 export type GateOutcome = 'answered' | 'cut';
 
+/** Where the reserve begins. */
+export interface GateBounds {
+  /** The lowest descriptor of the reserve, and the lowest that is never given away. */
+  readonly reserveFrom: number;
+  readonly neverFrom: number;
+}
+
 /** What a gate is told by whoever knows the process. */
 export interface AcceptGateDoors {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The lowest descriptor of the reserve, and the lowest that is never given away. */
-  readonly reserveFrom: number;
-  readonly neverFrom: number;
+  readonly bounds: GateBounds;
   /** How many descriptors those hold now whom the reserve is for; asked only at the edge. */
   readonly reserveUsed: () => number;
   /** What clients are told; null: the listener does not begin in plain HTTP, and they are cut. */
@@ -36,21 +41,28 @@ const LOG_PERIOD_MS = 1_000;
 /** Judges the accepted sockets of one listener. */
 export class AcceptGate {
   readonly #doors: AcceptGateDoors;
+  #bounds: GateBounds;
   #answering = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #unlogged = 0;
 
   constructor(doors: AcceptGateDoors) {
     this.#doors = doors;
+    this.#bounds = doors.bounds;
+  }
+
+  /** Other bounds for sockets that come from now on. */
+  adjust(bounds: GateBounds): void {
+    this.#bounds = bounds;
   }
 
   /** True: the socket may go on. False: it has been answered or cut. */
   admits(socket: Socket, lingering: LingeringClose): boolean {
     const descriptor = descriptorOf(socket);
-    const { reserveFrom, neverFrom, reserveUsed } = this.#doors;
+    const { reserveFrom, neverFrom } = this.#bounds;
     if (descriptor < reserveFrom) return true;
     // What callbacks hold of their reserve has numbers below it, and is not to be reserved twice.
-    if (descriptor < neverFrom && descriptor < reserveFrom + reserveUsed()) return true;
+    if (descriptor < neverFrom && descriptor < reserveFrom + this.#doors.reserveUsed()) return true;
     this.#refuse(socket, lingering);
     return false;
   }

@@ -1,5 +1,5 @@
 /** HTTP and WebSocket: the server of one listener, the client of callbacks, frames, bearer tokens. */
-export { AcceptGate, type GateOutcome } from './accept-gate.ts';
+export { AcceptGate, type GateBounds, type GateOutcome } from './accept-gate.ts';
 export { BearerTokens } from './bearer.ts';
 export { encodeFrame } from './frame.ts';
 export { HttpClient, type HttpClientOptions, type HttpClientRules } from './http-client.ts';

@@ -76,6 +76,15 @@ describe('the state', () => {
     expect(look({ heap: 90 })).toMatchObject({ state: 'shedding', shed: true });
   });
 
+  test('follows other marks from the next look on', () => {
+    const made = new OverloadRule(MARKS);
+    for (let time = 0; time < RISE; time++) made.look({ ...CALM, heap: 85 });
+    made.replace({ ...MARKS, heap: { stop: 0, shed: 0 } });
+    for (let time = 1; time < FALL; time++) made.look({ ...CALM, heap: 85 });
+    expect(made.state).toBe('stop_admitting');
+    expect(made.look({ ...CALM, heap: 85 })).toMatchObject({ state: 'normal', changed: true });
+  });
+
   test('does not depend on what is not watched or not known', () => {
     const off = { stop: 0, shed: 0 };
     const made = new OverloadRule({ lag: off, heap: off, descriptors: { stop: 100, shed: 0 } });
@@ -87,8 +96,8 @@ describe('the state', () => {
 test('a sample is in milliseconds and percents', () => {
   const vitals = { lagMs: 3, heapBytes: 30, heapBytesMax: 40, descriptors: 50, descriptorsMax: 200 };
   expect(overloadSample(vitals)).toEqual({ lag: 3, heap: 75, descriptors: 25 });
-  const unknown = { ...vitals, lagMs: null, descriptors: null };
-  expect(overloadSample(unknown)).toEqual({ lag: null, heap: 75, descriptors: null });
+  const unknown = { ...vitals, descriptors: null };
+  expect(overloadSample(unknown)).toEqual({ lag: 3, heap: 75, descriptors: null });
 });
 
 test('the longest queues come first, a bounded number of them, and no short ones', () => {

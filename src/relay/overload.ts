@@ -15,8 +15,8 @@ export type OverloadCause = 'lag' | 'heap' | 'descriptors';
 
 /** The figures of one process at one moment. */
 export interface Vitals {
-  /** How late the event loop was, in the middle of its turns since the look before; null: not measured. */
-  readonly lagMs: number | null;
+  /** How late the event loop was, in the middle of its turns since the look before. */
+  readonly lagMs: number;
   /** What JavaScript and its buffers take, and how much the heap may take. */
   readonly heapBytes: number;
   readonly heapBytesMax: number;
@@ -65,7 +65,7 @@ export function overloadSample(vitals: Vitals): OverloadSample {
 
 /** The state of one worker, look by look. */
 export class OverloadRule {
-  readonly #marks: OverloadMarks;
+  #marks: OverloadMarks;
   /** Index of the state. */
   #level = 0;
   /** The lowest level of the looks in a row that were above ours, and their number. */
@@ -79,6 +79,11 @@ export class OverloadRule {
 
   get state(): OverloadState {
     return STATES[this.#level] as OverloadState;
+  }
+
+  /** Other marks from the next look on; the state stays until looks change it. */
+  replace(marks: OverloadMarks): void {
+    this.#marks = marks;
   }
 
   /** Takes the figures of one look. */

@@ -14,7 +14,7 @@ export interface HeartbeatDoors {
   readonly clock: Clock;
   readonly timers: Timers;
   /** Silence beyond this is a hang; 0: nobody is watched. */
-  readonly hangTimeoutMs: number;
+  readonly hangTimeoutMs: () => number;
   readonly workers: Iterable<Worker>;
   /** Called once for a worker that was silent for too long. */
   readonly hung: (worker: Worker, silentMs: number) => void;
@@ -56,7 +56,8 @@ export class Heartbeats {
   }
 
   #grantAll(): void {
-    const { clock, hangTimeoutMs, workers, hung } = this.#doors;
+    const { clock, workers, hung } = this.#doors;
+    const hangTimeoutMs = this.#doors.hangTimeoutMs();
     const nowMs = clock.monotonicMs();
     // After a pause of the whole host nobody has been heard of, and everybody is about to answer.
     const passedMs = Math.min(nowMs - this.#atMs, BEAT_MAX_MS);

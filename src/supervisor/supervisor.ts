@@ -88,7 +88,7 @@ export class Supervisor {
     });
     this.#heartbeats = new Heartbeats({
       ...doors,
-      hangTimeoutMs: config.workerHangTimeoutMs,
+      hangTimeoutMs: () => this.#reloading.config.workerHangTimeoutMs,
       workers: this.#workers,
       hung: (worker, silentMs) => this.#killHung(worker, silentMs),
     });

@@ -9,11 +9,10 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
 import { getHeapStatistics } from 'node:v8';
 import type { Vitals } from '../relay/index.ts';
 
-/** What is wanted beside the heap. */
+/** What the descriptors are counted against. */
 export interface WatchedVitals {
-  readonly lag: boolean;
-  /** How many descriptors may be open; null: they are not counted. */
-  readonly descriptorsMax: number | null;
+  /** How many may be open; null: they are not counted. */
+  readonly descriptorsMax: () => number | null;
   /** How many of those that are open do not count. */
   readonly descriptorsExcepted: () => number;
 }
@@ -27,19 +26,20 @@ const LISTING_PERIOD_MS = 10_000;
 
 /** Starts to measure; each call of the result tells the figures since the one before. */
 export function watchVitals(watched: WatchedVitals): () => Vitals {
-  const delays = watched.lag ? monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS }) : null;
-  delays?.enable();
-  const count = watched.descriptorsMax === null ? () => null : descriptorCounter();
+  const delays = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  delays.enable();
+  const count = descriptorCounter();
   return () => {
     const heap = getHeapStatistics();
-    const descriptors = count();
+    const descriptorsMax = watched.descriptorsMax();
+    const descriptors = descriptorsMax === null ? null : count();
     return {
-      lagMs: delays === null ? null : readLag(delays),
+      lagMs: readLag(delays),
       // What waits for slow clients is in buffers, which V8 keeps beside its heap.
       heapBytes: heap.used_heap_size + heap.external_memory,
       heapBytesMax: heap.heap_size_limit,
       descriptors: descriptors === null ? null : Math.max(0, descriptors - watched.descriptorsExcepted()),
-      descriptorsMax: watched.descriptorsMax,
+      descriptorsMax,
     };
   };
 }
