@@ -128,6 +128,26 @@ const kinds = {
       'Clients try again after `Retry-After`; ' +
       'raise `callback.max_in_flight` if the application can take more.',
   },
+  UPSTREAM_BUSY: {
+    httpStatus: 503,
+    retryable: true,
+    meaning:
+      'As many requests or WebSockets are on their way to the backends of `upstream` as it allows, ' +
+      'or all backends rest.',
+    action: 'Clients try again after `Retry-After`; raise the bound, or look at the backends.',
+  },
+  UPSTREAM_FAILED: {
+    httpStatus: 502,
+    retryable: true,
+    meaning: 'No backend of `upstream` could be reached, or the answer of one was no HTTP.',
+    action: 'Look at the application; `arrokoth_upstream_failures_total` says what went wrong.',
+  },
+  UPSTREAM_TIMEOUT: {
+    httpStatus: 504,
+    retryable: true,
+    meaning: 'A backend of `upstream` did not answer within its timeouts.',
+    action: 'Look at the application, or raise `upstream.response_timeout`.',
+  },
   DIRECTORY_UNAVAILABLE: {
     httpStatus: 503,
     retryable: true,

@@ -76,6 +76,16 @@ export const DEFAULTS = {
   breakerRestMs: 1_000,
   breakerRestMaxMs: 30_000,
   callbackReplyBytesMax: 16 * MIB,
+  upstreamConnectTimeoutMs: 5_000,
+  upstreamResponseTimeoutMs: 60_000,
+  upstreamIdleTimeoutMs: 60_000,
+  upstreamMaxInFlight: 1_024,
+  /** Larger than nearly all uploads; a bound, because nothing here is without one. */
+  upstreamBodyBytesMax: 1_024 * MIB,
+  upstreamIdleSocketsMax: 64,
+  upstreamIdleSocketMs: 4_000,
+  upstreamWebSocketsMax: 1_024,
+  upstreamWebSocketIdleTimeoutMs: 600_000,
   isolationTimeoutMs: 3_000,
   /** Ten times what the longest pause of a healthy worker takes; shorter than clients go on hoping. */
   workerHangTimeoutMs: 30_000,

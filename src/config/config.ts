@@ -117,6 +117,28 @@ export interface CallbackConfig {
   readonly traceSampled: boolean;
 }
 
+/** Who serves what is not the gateway's. Numbers of connections and requests are those of a worker. */
+export interface UpstreamConfig {
+  /** Origins, at least one; null: nobody, and such requests are answered 404. */
+  readonly backends: readonly string[] | null;
+  readonly host: 'client' | 'backend';
+  readonly callbackPaths: 'refuse' | 'allow';
+  readonly connectTimeoutMs: number;
+  readonly responseTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxInFlight: number;
+  readonly bodyBytesMax: number;
+  /** To each backend. */
+  readonly idleSocketsMax: number;
+  readonly idleSocketMs: number;
+  /** 0: none are passed through. */
+  readonly tunnelsMax: number;
+  /** 0: never. */
+  readonly tunnelIdleTimeoutMs: number;
+  readonly health: BackendHealthConfig;
+  readonly breaker: BreakerConfig;
+}
+
 /** Paths of the requests that a node answers. */
 export interface PathConfig {
   readonly connect: string;
@@ -217,6 +239,7 @@ export interface Config {
   readonly suppressAccessLog: boolean;
   readonly compat: Compat;
   readonly callback: CallbackConfig;
+  readonly upstream: UpstreamConfig;
   readonly path: PathConfig;
   readonly node: { readonly name: string | null; readonly dataDir: string | null };
   readonly workers: number;

@@ -28,6 +28,7 @@ import {
 import { tlsKeys } from './tls-keys.ts';
 import { checkTls } from './tls-rules.ts';
 import { trustedProxiesField } from './trusted-proxies-field.ts';
+import { checkUpstream, checkUpstreamTogether, upstreamKeys } from './upstream-keys.ts';
 
 /** Shorter silences happen to healthy workers. */
 const HANG_TIMEOUT_MIN_MS = 2_000;
@@ -162,6 +163,10 @@ export const topKeys = {
 /** The groups in the order in which the reference shows them. */
 export const GROUPS = {
   callback: { description: 'Calls to the application.', keys: callbackKeys },
+  upstream: {
+    description: 'Who serves all other paths of the public listener. Not in kuiperbelt.',
+    keys: upstreamKeys,
+  },
   path: { description: 'Paths of our own endpoints.', keys: pathKeys },
   node: { description: 'Who this node is.', keys: nodeKeys },
   app: { description: 'Calls of the application. Not in kuiperbelt.', keys: appKeys },
@@ -190,6 +195,7 @@ export const GROUPS = {
 export const fileKeys = {
   ...topKeys,
   callback: group(GROUPS.callback).superRefine(checkBackoff),
+  upstream: group(GROUPS.upstream).superRefine(checkUpstream),
   path: group(GROUPS.path).superRefine(checkPaths),
   node: group(GROUPS.node),
   app: group(GROUPS.app).superRefine(checkExposure),
@@ -206,7 +212,11 @@ export const fileKeys = {
 } as const;
 
 /** The file: unknown keys are refused, absent ones take their default. */
-export const fileSchema = z.strictObject(fileKeys).superRefine(checkTogether).superRefine(checkTls);
+export const fileSchema = z
+  .strictObject(fileKeys)
+  .superRefine(checkTogether)
+  .superRefine(checkTls)
+  .superRefine(checkUpstreamTogether);
 
 /** Checked values under the names of the file. */
 export type FileValues = z.output<typeof fileSchema>;

@@ -7,6 +7,7 @@
 import { toBackendHealth, toBreaker } from './backends-fields.ts';
 import type { Config } from './config.ts';
 import type { FileValues } from './schema.ts';
+import { toUpstream } from './upstream-keys.ts';
 
 /** The configuration that `file` describes. */
 export function toConfig(file: FileValues): Config {
@@ -29,6 +30,7 @@ export function toConfig(file: FileValues): Config {
     suppressAccessLog: file.suppress_access_log,
     compat: file.compat,
     callback: toCallback(file.callback),
+    upstream: toUpstream(file.upstream),
     path: file.path,
     node: { name: file.node.name, dataDir: file.node.data_dir },
     workers: file.workers,
@@ -144,6 +146,13 @@ export function adviseOn(config: Config): string[] {
   }
   if (config.callback.connect === null) {
     advice.push('callback.connect is not set, so every connect is answered 500');
+  }
+  const { upstream, callback } = config;
+  if (upstream.backends !== null && upstream.callbackPaths === 'allow' && callback.signingKeys.length === 0) {
+    advice.push(
+      'upstream.callback_paths lets clients reach the callbacks, and nothing is signed, so anybody can ' +
+        'forge them: set callback.signing_keys and check the signatures, or refuse the paths',
+    );
   }
   return advice;
 }

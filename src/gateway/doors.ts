@@ -8,6 +8,7 @@ import type { OwedClose, SessionJournal } from '../journal/index.ts';
 import type { HttpClient, HttpHandlers, HttpServer } from '../net/index.ts';
 import type { WorkerInit } from '../process/index.ts';
 import type { Vitals } from '../relay/index.ts';
+import type { UpstreamTransport } from './upstream.ts';
 
 /** The doors of one gateway worker. */
 export interface GatewayDoors {
@@ -28,4 +29,6 @@ export interface GatewayDoors {
   readonly httpClient: HttpClient;
   /** The figures of this process now. */
   readonly vitals: () => Vitals;
+  /** Passes on what is not the gateway's; null or absent: nobody does. */
+  readonly upstream?: UpstreamTransport | null;
 }

@@ -34,6 +34,7 @@ import type { Session } from './session.ts';
 import { SessionActions } from './session-actions.ts';
 import { Sessions } from './sessions.ts';
 import { Tracing } from './tracing.ts';
+import { Upstream } from './upstream.ts';
 
 /** What the parts need from the gateway that owns them. */
 export interface GatewayDecisions {
@@ -55,6 +56,7 @@ export interface GatewayParts {
   readonly receiveCallbacks: ReceiveCallbacks;
   readonly admission: Admission;
   readonly idempotent: IdempotentCalls;
+  readonly upstream: Upstream | null;
   readonly front: HttpFront;
   readonly overload: OverloadGuard;
 }
@@ -88,16 +90,8 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     completeness,
     deliver: (members, message) => actions.deliverToMembers(members, message),
   });
-  const closeCallbacks = new CloseCallbacks({
-    ...doors,
-    tracing,
-    request: requests.close,
-  });
-  const receiveCallbacks = new ReceiveCallbacks({
-    ...doors,
-    tracing,
-    request: requests.receive,
-  });
+  const closeCallbacks = new CloseCallbacks({ ...doors, tracing, request: requests.close });
+  const receiveCallbacks = new ReceiveCallbacks({ ...doors, tracing, request: requests.receive });
   sessions.connect({ journal: doors.journal, stats, directory, channels, closeCallbacks, receiveCallbacks });
   stats.watchEvents(() => closeCallbacks.pending);
   const shared = { ...doors, stats, sessions, directory, channels, receiveCallbacks, tracing };
@@ -113,7 +107,8 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     tokens.replace(app.tokens);
     entry.forwarded.replace(trustedProxies);
   });
-  const front = new HttpFront({ ...shared, ...entry, tokens, admission, api, nodeStats });
+  const upstream = Upstream.of({ ...shared, upstream: doors.upstream ?? null });
+  const front = new HttpFront({ ...shared, ...entry, upstream, tokens, admission, api, nodeStats });
   return {
     sessions,
     stats,
@@ -125,6 +120,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     receiveCallbacks,
     admission,
     idempotent,
+    upstream,
     front,
     overload: bounds.overload,
   };

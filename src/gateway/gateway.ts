@@ -107,6 +107,7 @@ export class Gateway {
     for (const server of Object.values(this.#servers)) server.stopListening();
     const connectionsClosed = this.#parts.sessions.size;
     this.#endAll('drain', DRAIN_CODE, 'going away');
+    const upstreamDone = this.#parts.upstream?.drain(timeoutMs);
     await this.#atMost(timeoutMs, (done) => {
       // An application may be answering a connect right now, and its yes is owed an end as well.
       this.#parts.admission.whenIdle(() => this.#parts.closeCallbacks.whenIdle(done));
@@ -114,7 +115,7 @@ export class Gateway {
     // What begins now would be answered after the journal is closed, and so be told a second time.
     this.#parts.closeCallbacks.stop();
     const leftMs = Math.max(0, untilMs - this.#doors.clock.monotonicMs());
-    await Promise.all(Object.values(this.#servers).map((server) => server.close(leftMs)));
+    await Promise.all([upstreamDone, ...Object.values(this.#servers).map((server) => server.close(leftMs))]);
     const closeCallbacksGivenUp = this.#parts.closeCallbacks.pending;
     this.#doors.journal.close();
     return { connectionsClosed, closeCallbacksGivenUp };
@@ -129,7 +130,9 @@ export class Gateway {
     this.#parts.closeCallbacks.stop();
     this.#parts.receiveCallbacks.stop();
     for (const session of this.#parts.sessions.all()) session.connection?.close(LOST_CODE, 'service restart');
-    await Promise.all(Object.values(this.#servers).map((server) => server.close(LOST_GRACE_MS)));
+    const upstreamDone = this.#parts.upstream?.drain(LOST_GRACE_MS);
+    const servers = Object.values(this.#servers);
+    await Promise.all([upstreamDone, ...servers.map((server) => server.close(LOST_GRACE_MS))]);
   }
 
   #refusal(): string | null {

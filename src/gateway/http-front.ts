@@ -12,6 +12,7 @@ import {
   isStatsForm,
   notFoundAnswer,
   type OutgoingAnswer,
+  type PathVerdict,
   pageCallAnswer,
   pingAnswer,
   type RoutePaths,
@@ -27,6 +28,7 @@ import type { ApplicationApi } from './application-api.ts';
 import type { GatewayStats } from './gateway-stats.ts';
 import type { NodeStats } from './node-stats.ts';
 import type { Tracing } from './tracing.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Who answers which path. */
 export interface HttpFrontDoors {
@@ -41,6 +43,8 @@ export interface HttpFrontDoors {
   readonly stats: GatewayStats;
   readonly nodeStats: NodeStats;
   readonly tracing: Tracing;
+  /** Serves what is not ours on the public listener; null: nobody does. */
+  readonly upstream: Upstream | null;
 }
 
 /** A form that asks for a stats format has one short member. */
@@ -65,14 +69,19 @@ export class HttpFront {
     live.onChange((now) => {
       paths = pathsOf(listener, now);
     });
+    // The application reaches itself without us.
+    const upstream = listener === 'app' ? null : this.#doors.upstream;
     return {
-      request: (request, response) => this.#request(paths, request, response),
-      upgrade: (request) => this.#upgrade(paths, request),
+      request: (request, response) => this.#request(paths, upstream, request, response),
+      upgrade: (request) => this.#upgrade(paths, upstream, request),
     };
   }
 
-  #request(paths: RoutePaths, request: HttpRequest, response: HttpResponse): void {
+  #request(paths: RoutePaths, upstream: Upstream | null, request: HttpRequest, response: HttpResponse): void {
     const route = routePath(paths, request.path);
+    if (upstream !== null && goesUpstream(upstream, route, request.path)) {
+      return upstream.request(request, response);
+    }
     const answer = (given: OutgoingAnswer): void => {
       response.send(given.status, given.headers, given.body);
       if (!UNLOGGED.has(route.type)) this.#log(request, given);
@@ -103,9 +112,10 @@ export class HttpFront {
     return this.#doors.tokens.areNone && request.header('origin') !== undefined;
   }
 
-  #upgrade(paths: RoutePaths, request: UpgradeRequest): void {
+  #upgrade(paths: RoutePaths, upstream: Upstream | null, request: UpgradeRequest): void {
     const route = routePath(paths, request.path);
     if (route.type === 'connect') return this.#doors.admission.upgrade(request);
+    if (upstream !== null && goesUpstream(upstream, route, request.path)) return upstream.upgrade(request);
     const answer = route.type === 'not_found' ? notFoundAnswer() : statusAnswer(400);
     request.refuse(answer.status, answer.headers, answer.body);
     this.#log(request, answer);
@@ -154,6 +164,11 @@ function pathsOf(listener: 'public' | 'app', { app, path }: Config): RoutePaths 
   const { connect, ping, ...calls } = path;
   if (listener === 'app') return { ping, ...calls };
   return app.listen === null ? { connect, ping, ...calls } : { connect, ping };
+}
+
+/** A path that is not in its shortest form is no reason for a redirect when it is not ours. */
+function goesUpstream(upstream: Upstream, route: PathVerdict, path: string): boolean {
+  return (route.type === 'not_found' || route.type === 'redirect') && upstream.takes(path);
 }
 
 function latin1(bytes: Uint8Array): string {

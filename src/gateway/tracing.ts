@@ -45,6 +45,18 @@ export class Tracing {
     return inTrace(request, own, spanIdOf(this.#random.bytes(SPAN_BYTES)));
   }
 
+  /** The lines of a request that is passed on, as a span of its client's trace or of a new one. */
+  passOn(
+    request: HttpRequest,
+    headers: readonly string[],
+  ): { headers: readonly string[]; traceId: string | undefined } {
+    const { trace: mode, traceSampled: sampled } = this.#live.current.callback;
+    if (mode === 'off') return { headers, traceId: undefined };
+    const span = (): string => spanIdOf(this.#random.bytes(SPAN_BYTES));
+    const trace = this.ofClient(request) ?? { id: span() + span(), sampled, state: null };
+    return { headers: inTrace({ headers }, trace, span()).headers, traceId: trace.id };
+  }
+
   /** What log lines say of a connection. */
   facts({ id, trace }: Traced): LogFields {
     if (this.#live.current.callback.trace === 'off') return { connection: id };

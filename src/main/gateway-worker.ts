@@ -18,6 +18,7 @@ import {
   MessageCompression,
   type ProxyProtocolRule,
   type TlsListener,
+  UpstreamClient,
 } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
 import { callbackSigner, TrustedProxies } from '../relay/index.ts';
@@ -68,6 +69,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     journal,
     owed,
     httpClient,
+    upstream: upstreamClient(live.current),
     vitals: descriptors.vitals,
     createServer: (handlers, listener) =>
       makeServer({ doors, tls, compression, descriptors }, listener, handlers),
@@ -144,6 +146,7 @@ function makeServer(
   const server = new HttpServer({
     ...serverRules(live.current, listener),
     compression,
+    longBodies: listener === 'public' && live.current.upstream.backends !== null,
     proxyProtocol: listener === 'public' ? proxyHeaders(doors) : null,
     tls,
     gate: descriptors.gate(listener, tls === null),
@@ -162,6 +165,13 @@ function messageCompression({ live, meter }: WorkerDoors): MessageCompression | 
   const made = new MessageCompression(live.current.compression, { timers: systemTimers, meter: meter.meter });
   live.onChange(({ compression }) => made.adjust(compression));
   return made;
+}
+
+/** Passes on what is not the gateway's; null: nobody does. */
+function upstreamClient({ upstream }: Config): UpstreamClient | null {
+  return upstream.backends === null
+    ? null
+    : new UpstreamClient(upstream, { clock: systemClock, timers: systemTimers });
 }
 
 /** Whose sockets begin with a header of the PROXY protocol; null: nobody's. */

@@ -7,6 +7,7 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { assert, failed, ok, type Result } from '../base/index.ts';
 import type { ClientTls } from '../relay/index.ts';
+import type { BodyDeadlines } from './body-deadlines.ts';
 import type { FanOutWriter, TurnWriter } from './fan-out-writer.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { LingeringClose } from './lingering-close.ts';
@@ -166,6 +167,11 @@ export class PlainRequest extends RequestHead implements HttpRequest {
     this.#exchange = exchange;
   }
 
+  /** What streams are made of; for this room only. */
+  get streams(): { readonly message: IncomingMessage; readonly exchange: PlainExchange } {
+    return { message: this.message, exchange: this.#exchange };
+  }
+
   body(bytesMax: number, done: BodyDone): void {
     const reader = new BodyReader(this.#exchange, bytesMax, done);
     const announced = this.header('content-length');
@@ -191,6 +197,8 @@ export class PlainRequest extends RequestHead implements HttpRequest {
 export interface ExchangeDoors {
   readonly lingering: LingeringClose;
   readonly writer: FanOutWriter;
+  /** Looks after the time that bodies take; null: node:http does. */
+  readonly bodies: BodyDeadlines | null;
 }
 
 interface Answer {
@@ -203,26 +211,45 @@ interface Answer {
 export class PlainExchange implements HttpResponse, TurnWriter {
   /** Set when the body was not read to its end, so that the connection cannot be used again. */
   bodyRefused = false;
-  readonly #response: ServerResponse;
+  /** For this room only. */
+  readonly response: ServerResponse;
   readonly #doors: ExchangeDoors;
   #expectsContinue: boolean;
   #answer: Answer | null = null;
 
   constructor(response: ServerResponse, doors: ExchangeDoors, expectsContinue: boolean) {
-    this.#response = response;
+    this.response = response;
     this.#doors = doors;
     this.#expectsContinue = expectsContinue;
   }
 
   get gone(): boolean {
-    return this.#response.destroyed && !this.#response.writableEnded;
+    return this.response.destroyed && !this.response.writableEnded;
+  }
+
+  /** True while the client waits to be invited to send its body. */
+  get expectsContinue(): boolean {
+    return this.#expectsContinue;
+  }
+
+  /** Somebody else looks after the time that the body takes. */
+  takeOverBody(): void {
+    this.#doors.bodies?.release(this.response.req);
+  }
+
+  /** When the answer is out, the client may read it in peace although it is still sending. */
+  lingerAfterwards(): void {
+    const { socket } = this.response;
+    if (socket === null) return;
+    // node:http would cut the socket, and a reset may overtake the answer.
+    socket.destroySoon = () => this.#doors.lingering.end(socket);
   }
 
   /** Tells a client that waits for it to send the body (RFC 9110 section 10.1.1). */
   invite(): void {
     if (!this.#expectsContinue) return;
     this.#expectsContinue = false;
-    this.#response.writeContinue();
+    this.response.writeContinue();
   }
 
   send(status: number, headers: RawHeaders, body: string | Uint8Array): void {
@@ -239,13 +266,13 @@ export class PlainExchange implements HttpResponse, TurnWriter {
 
   /** Writes the answer, unless the client has left meanwhile. Called by the writer at the end of the turn. */
   writeTurn(): void {
-    if (this.#answer === null || this.#response.destroyed) return;
+    if (this.#answer === null || this.response.destroyed) return;
     if (this.bodyRefused) this.#writeLast(this.#answer);
     else this.#write(this.#answer);
   }
 
   #write({ status, headers, body }: Answer): void {
-    const response = this.#response;
+    const response = this.response;
     const lines = safeHeaders(headers);
     if (mayHaveBody(status)) {
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
@@ -259,7 +286,7 @@ export class PlainExchange implements HttpResponse, TurnWriter {
   }
 
   #writeLast({ status, headers, body }: Answer): void {
-    const { req: message, socket } = this.#response;
+    const { req: message, socket } = this.response;
     if (socket === null) {
       // Earlier answers of this connection are still to come, and nothing may overtake them.
       message.socket.destroy();

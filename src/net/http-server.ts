@@ -15,6 +15,7 @@ import {
 import * as net from 'node:net';
 import { assert, type Cancellable, type Clock, type Logger, type Timers } from '../base/index.ts';
 import type { AcceptGate } from './accept-gate.ts';
+import { BodyDeadlines } from './body-deadlines.ts';
 import { ConnectionKeeper, type ConnectionRules } from './connection-keeper.ts';
 import { FanOutWriter } from './fan-out-writer.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
@@ -37,7 +38,7 @@ const CHECK_MAX_MS = 1_000;
 const CHECK_MIN_MS = 10;
 /** `GET / HTTP/1.0` and two line ends: who has said less has asked nothing. */
 const SHORTEST_REQUEST_BYTES = 18;
-/** What node:http says of a head that took too long. */
+/** What node:http says of a request that took too long. */
 const OVERDUE = Object.assign(new Error('the request is late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type-Options', 'nosniff'];
 
@@ -76,6 +77,8 @@ export interface HttpServerOptions extends HttpServerRules {
   readonly compression?: MessageCompression | null;
   /** Absent: sockets are accepted down to the last descriptor. */
   readonly gate?: AcceptGate | null;
+  /** True: requests may be passed on, and then their bodies may take as long as they move. */
+  readonly longBodies?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -93,8 +96,9 @@ export class HttpServer {
   readonly #lingering: LingeringClose;
   readonly #exchangeDoors: ExchangeDoors;
   readonly #pendingUpgrades = new Set<PendingUpgrade>();
-  readonly #lingerSweep: Cancellable;
   readonly #tls: TlsSockets | null;
+  readonly #bodies: BodyDeadlines | null;
+  readonly #sweep: Cancellable;
   readonly #proxied: ProxiedSockets | null;
   readonly #compression: MessageCompression | null;
   readonly #gate: AcceptGate | null;
@@ -114,8 +118,12 @@ export class HttpServer {
       forgotten: () => this.#tellWhenQuiet(),
     });
     this.#lingering = new LingeringClose(options.clock);
-    this.#exchangeDoors = { lingering: this.#lingering, writer: this.#keeper.writer };
-    this.#lingerSweep = options.timers.every(CHECK_MAX_MS, () => this.#lingering.sweep());
+    this.#bodies = options.longBodies === true ? this.#createBodies(options.clock) : null;
+    this.#exchangeDoors = { lingering: this.#lingering, writer: this.#keeper.writer, bodies: this.#bodies };
+    this.#sweep = options.timers.every(CHECK_MAX_MS, () => {
+      this.#lingering.sweep();
+      this.#bodies?.sweep();
+    });
     this.#http = this.#createParser();
     this.#bound(options.limits);
     this.#tls = this.#createTls(options);
@@ -174,8 +182,12 @@ export class HttpServer {
     this.#http.closeAllConnections();
     // Also stops the interval that looks for overdue heads.
     this.#http.close();
-    this.#lingerSweep.cancel();
+    this.#sweep.cancel();
     this.#keeper.stop();
+  }
+
+  #createBodies(clock: Clock): BodyDeadlines {
+    return new BodyDeadlines(clock, ({ socket }) => this.#answerBadRequest(OVERDUE, socket));
   }
 
   #createProxied(options: HttpServerOptions): ProxiedSockets | null {
@@ -239,7 +251,9 @@ export class HttpServer {
     http.maxHeadersCount = limits.headerLinesMax + 1;
     this.#headerLinesMax = limits.headerLinesMax;
     http.headersTimeout = limits.handshakeTimeoutMs;
-    http.requestTimeout = limits.handshakeTimeoutMs * REQUEST_TIMEOUTS_PER_HANDSHAKE;
+    const requestTimeout = limits.handshakeTimeoutMs * REQUEST_TIMEOUTS_PER_HANDSHAKE;
+    http.requestTimeout = this.#bodies === null ? requestTimeout : 0;
+    this.#bodies?.adjust(requestTimeout);
     http.connectionsCheckingInterval = Math.min(CHECK_MAX_MS, Math.max(CHECK_MIN_MS, checkMs));
     // A server of node:http starts to look for overdue heads when it listens. This one never does.
     http.emit('listening');
@@ -256,6 +270,7 @@ export class HttpServer {
     this.#tls?.arrived(message.socket);
     response.on('close', this.#finished);
     if (this.#closing) response.shouldKeepAlive = false;
+    this.#bodies?.watch(message);
     const exchange = new PlainExchange(response, this.#exchangeDoors, expectsContinue);
     if (this.#hasTooManyLines(message)) return exchange.sendLast(431, PLAIN_TEXT, textOf(431));
     this.#handlers.request(new PlainRequest(message, exchange), exchange);

@@ -11,3 +11,5 @@ export { TlsIdentity } from './tls-identity.ts';
 export { type FileReading, readTlsMaterial, type TlsReading } from './tls-material.ts';
 export type { TlsFigures, TlsListener } from './tls-sockets.ts';
 export * from './types.ts';
+export { UpstreamClient } from './upstream-client.ts';
+export * from './upstream-types.ts';

@@ -24,6 +24,15 @@ export class LingeringClose {
 
   /** Answers for the last time, and cuts the socket when the client has left or time is up. */
   answer(socket: Socket, answer: PlainAnswer): void {
+    this.#last(socket, () => socket.end(closingResponse(answer, this.#clock.wallMs())));
+  }
+
+  /** The same for a socket to which the last answer was written by somebody else. */
+  end(socket: Socket): void {
+    this.#last(socket, () => socket.end());
+  }
+
+  #last(socket: Socket, end: () => void): void {
     if (socket.destroyed) return;
     socket.on('error', ignore);
     if (!socket.writable) {
@@ -35,7 +44,7 @@ export class LingeringClose {
       bytesReadMax: socket.bytesRead + LINGER_BYTES_MAX,
     });
     socket.once('close', () => this.#deadlines.delete(socket));
-    socket.end(closingResponse(answer, this.#clock.wallMs()));
+    end();
     socket.resume();
   }
 
@@ -51,6 +60,17 @@ export class LingeringClose {
   /** Cuts all of them. */
   cut(): void {
     for (const socket of this.#deadlines.keys()) socket.destroy();
+  }
+}
+
+/** Cuts a socket so that what was said on it cannot pass for the whole, where that is possible. */
+export function breakOff(socket: Socket): void {
+  if (socket.destroyed) return;
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    // Neither TLS nor unix sockets know a reset.
+    socket.destroy();
   }
 }
 

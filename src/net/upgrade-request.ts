@@ -21,6 +21,15 @@ import type { Connection, ConnectionEvents, RawHeaders, UpgradeRequest } from '.
 const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const NO_BYTES = new Uint8Array(0);
 
+/** A socket that somebody else answers. */
+export interface HandedSocket {
+  readonly socket: Socket;
+  /** What the client said before it was answered. */
+  readonly early: Buffer | null;
+  /** Closes the socket behind a last answer, so that the client gets to read that. */
+  linger(): void;
+}
+
 /** What answers and connections are made with; one for a whole server. */
 export interface UpgradeDoors {
   readonly keeper: ConnectionKeeper;
@@ -41,6 +50,8 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
   /** Bytes that came before the answer, one chunk at most: then nothing more is read. */
   #early: Buffer | null;
   #state: 'waiting' | 'answered' | 'gone' = 'waiting';
+  /** Called once if the client leaves while it waits; for this room only. */
+  onLeave: (() => void) | null = null;
 
   constructor(message: IncomingMessage, socket: Socket, head: Buffer, doors: UpgradeDoors) {
     super(message);
@@ -73,6 +84,24 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
   refuse(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     if (!this.#settle()) return;
     this.#doors.lingering.answer(this.#socket, { status, headers, body, method: this.method });
+  }
+
+  /** Path and query as sent; for this room only. */
+  get target(): string {
+    return this.message.url as string;
+  }
+
+  /** For this room only. */
+  get incoming(): IncomingMessage {
+    return this.message;
+  }
+
+  /** Lets go of the socket, paused if the client spoke early; null when it is gone. For this room only. */
+  handOver(): HandedSocket | null {
+    if (!this.#settle()) return null;
+    const { lingering } = this.#doors;
+    const socket: Socket = this.#socket;
+    return { socket, early: this.#early, linger: () => lingering.end(socket) };
   }
 
   abandon(): void {
@@ -111,6 +140,7 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
     if (this.#state !== 'waiting') return;
     this.#release('gone');
     this.#socket.destroy();
+    this.onLeave?.();
   }
 
   /** False when the client has left; then there is nothing to answer. */
@@ -134,13 +164,18 @@ export class PendingUpgrade extends RequestHead implements UpgradeRequest {
   }
 }
 
+/** What `Sec-WebSocket-Accept` says to that `Sec-WebSocket-Key`. */
+export function acceptOf(key: string): string {
+  return createHash('sha1')
+    .update(key.trim() + HANDSHAKE_GUID)
+    .digest('base64');
+}
+
 function handshake(key: string, protocol: string | null, extensions: string | null): Buffer {
   const agreed =
     (protocol === null ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`) +
     (extensions === null ? '' : `Sec-WebSocket-Extensions: ${extensions}\r\n`);
-  const accept = createHash('sha1')
-    .update(key.trim() + HANDSHAKE_GUID)
-    .digest('base64');
+  const accept = acceptOf(key);
   return Buffer.from(
     'HTTP/1.1 101 Switching Protocols\r\n' +
       'Upgrade: websocket\r\n' +

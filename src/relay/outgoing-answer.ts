@@ -25,10 +25,16 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   404: '404 page not found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  408: 'Request Timeout',
+  413: 'Payload Too Large',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
+  501: 'Not Implemented',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+  508: 'Loop Detected',
 };
 
 /** A refusal in words: the status text and a line feed, never to be guessed to be HTML. */

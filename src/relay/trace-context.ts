@@ -6,7 +6,6 @@
  * connection's end after a crash names the same trace. Ids that are drawn come in as bytes.
  */
 import type { ConnectionId } from '../base/index.ts';
-import type { CallbackRequest } from './callback-requests.ts';
 
 /** A trace as a client named it. */
 export interface Trace {
@@ -89,7 +88,11 @@ export function spanIdOf(bytes: Uint8Array): string {
 }
 
 /** The same request as a span of a trace; whatever it said of traces before is gone. */
-export function inTrace(request: CallbackRequest, trace: Trace, spanId: string): CallbackRequest {
+export function inTrace<Request extends { readonly headers: readonly string[] }>(
+  request: Request,
+  trace: Trace,
+  spanId: string,
+): Request & { readonly headers: readonly string[] } {
   const headers: string[] = [];
   for (let index = 0; index + 1 < request.headers.length; index += 2) {
     const name = request.headers[index] as string;

@@ -11,6 +11,7 @@ const EVERYTHING_ON = {
   trusted_proxies: ['127.0.0.1'],
   proxy_protocol: 'required',
   compression: { enabled: true },
+  upstream: { backends: 'http://127.0.0.1:9' },
 };
 
 function someTls(): object {

@@ -1,6 +1,7 @@
 /** What tests across rooms are built from: real nodes, applications, clients that show every byte. */
 export * from './application.ts';
 export * from './awaited-list.ts';
+export * from './backend.ts';
 export * from './certificates.ts';
 export * from './cleanup.ts';
 export * from './frames.ts';
