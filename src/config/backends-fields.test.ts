@@ -51,6 +51,15 @@ describe('a list of backends', () => {
     expect(callback(`connect: [${urls.slice(1).join(', ')}]`).connect).toHaveLength(16);
   });
 
+  it('is bounded together with the other lists', () => {
+    const list = (name: string) =>
+      `[${Array.from({ length: 9 }, (_, n) => `"http://${name}${n}/"`).join(', ')}]`;
+    expect(complaints(`connect: ${list('a')}, close: ${list('b')}`)).toEqual([
+      'callback: expected at most 16 different backends in all lists, got 18',
+    ]);
+    expect(complaints(`connect: ${list('a')}, close: ${list('a')}`)).toEqual([]);
+  });
+
   it('never repeats a password', () => {
     expect(complaints('connect: ["http://a/", "htp://user:hunter2@b/"]').join()).not.toContain('hunter2');
   });

@@ -103,6 +103,15 @@ function readList(kind: FieldSpec<string>, items: readonly unknown[], issues: Is
   return urls;
 }
 
+/** Refuses lists that name more backends together than one of them may. */
+export function checkBackends(lists: readonly (readonly string[] | null)[], issues: Issues): void {
+  const origins = new Set(lists.flatMap((urls) => urls ?? []).map((url) => new URL(url).origin));
+  if (origins.size <= LIMITS.backendsMax) return;
+  const most = LIMITS.backendsMax;
+  const message = `expected at most ${most} different backends in all lists, got ${origins.size}`;
+  issues.addIssue({ code: 'custom', message, path: [] });
+}
+
 /** Which statuses are good: one, or a class of them. */
 function statusField(notes: Notes & { readonly fallback: StatusRange; readonly defaultText: string }) {
   return textField<StatusRange>({

@@ -4,7 +4,13 @@
  * One entry a key: how it is read, what it means, and why its bounds are what they are.
  */
 import { DEFAULTS, LIMITS } from '../base/index.ts';
-import { backendUrlsField, breakerGroup, checkBreaker, healthGroup } from './backends-fields.ts';
+import {
+  backendUrlsField,
+  breakerGroup,
+  checkBackends,
+  checkBreaker,
+  healthGroup,
+} from './backends-fields.ts';
 import { formatDuration } from './duration.ts';
 import { booleanField, choiceField, durationField, integerField } from './field.ts';
 import { group } from './group.ts';
@@ -53,6 +59,7 @@ export const callbackKeys = {
     maxMs: 60_000,
     description: 'Bound of dialling one of several backends; then the next is tried. Not in kuiperbelt.',
     reason: 'A single URL has the whole of the timeout.',
+    reload: 'live',
   }),
   close_timeout: durationField({
     fallbackMs: DEFAULTS.callbackCloseTimeoutMs,
@@ -127,3 +134,11 @@ export const callbackKeys = {
   health: group(healthGroup),
   breaker: group(breakerGroup).superRefine(checkBreaker),
 } as const;
+
+/** Refuses callbacks that have too many backends together. */
+export function checkCallbackBackends(
+  callback: Readonly<Record<'connect' | 'establish' | 'receive' | 'close', readonly string[] | null>>,
+  issues: Parameters<typeof checkBackends>[1],
+): void {
+  checkBackends([callback.connect, callback.establish, callback.receive, callback.close], issues);
+}

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../base/index.ts';
-import { callbackKeys } from './callback-keys.ts';
+import { callbackKeys, checkCallbackBackends } from './callback-keys.ts';
 import { compressionKeys } from './compression-keys.ts';
 import type { TcpAddress } from './config.ts';
 import { formatDuration } from './duration.ts';
@@ -194,7 +194,7 @@ export const GROUPS = {
 /** All that stands at the top level, groups included. */
 export const fileKeys = {
   ...topKeys,
-  callback: group(GROUPS.callback).superRefine(checkBackoff),
+  callback: group(GROUPS.callback).superRefine(checkBackoff).superRefine(checkCallbackBackends),
   upstream: group(GROUPS.upstream).superRefine(checkUpstream),
   path: group(GROUPS.path).superRefine(checkPaths),
   node: group(GROUPS.node),

@@ -5,14 +5,12 @@
  * by a death in between.
  */
 import { METRICS_KIND } from '../api/index.ts';
-import { assert, IdSource } from '../base/index.ts';
+import { assert } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import type { Config } from '../config/index.ts';
 import { Gateway } from '../gateway/index.ts';
 import { adoptJournals, JournalWriter, journalPath, systemDisk } from '../journal/index.ts';
 import {
-  HttpClient,
-  type HttpClientRules,
   HttpServer,
   type HttpServerOptions,
   MessageCompression,
@@ -21,8 +19,9 @@ import {
   UpstreamClient,
 } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
-import { callbackSigner, TrustedProxies } from '../relay/index.ts';
-import { systemClock, systemDigest, systemRandom, systemTimers } from '../system/index.ts';
+import { TrustedProxies } from '../relay/index.ts';
+import { systemClock, systemRandom, systemTimers } from '../system/index.ts';
+import { buildCallbackClient } from './callback-client.ts';
 import { LoadReports } from './load-reports.ts';
 import { serverRules } from './server-rules.ts';
 import { WorkerDescriptors } from './worker-descriptors.ts';
@@ -54,7 +53,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     meter: meter.meter,
   });
   const tls = openWorkerTls(doors);
-  const httpClient = callbackClient(doors);
+  const httpClient = buildCallbackClient(doors);
   const compression = messageCompression(doors);
   const descriptors = new WorkerDescriptors(doors, () => httpClient.sockets);
   const gateway = new Gateway({
@@ -109,25 +108,6 @@ function reportLoad(gateway: Gateway, channel: WorkerDoors['channel'], alone: bo
   });
   gateway.onStats(() => reports.changed());
   gateway.beforeTellingStats(() => reports.now());
-}
-
-function callbackClient({ live, meter }: WorkerDoors): HttpClient {
-  const ids = new IdSource({ clock: systemClock, random: systemRandom });
-  const signing = { clock: systemClock, digest: systemDigest, nonce: () => ids.next() };
-  const rules = ({ callback, sessionHeader }: Config): HttpClientRules => {
-    return { ...callback, sign: callbackSigner({ keys: callback.signingKeys, sessionHeader }, signing) };
-  };
-  const client = new HttpClient({ ...rules(live.current), timers: systemTimers });
-  live.onChange((now) => client.adjust(rules(now)));
-  meter.meter.observed(
-    {
-      name: 'arrokoth_callback_redirects_refused_total',
-      help: 'Redirects of callbacks that led to an address inside, and were not followed.',
-      type: 'counter',
-    },
-    () => client.redirectsRefused,
-  );
-  return client;
 }
 
 function makeServer(

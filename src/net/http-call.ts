@@ -1,15 +1,18 @@
 /**
  * One call to an application, over as many attempts as it takes.
  *
- * An attempt is repeated only when the socket it was given had been kept alive and turned out to be
- * dead: always when nothing had been written, else only for methods that may be repeated (RFC 9110
- * section 9.2.2). Redirects make further attempts too. Waiting for a place is `http-client.ts`'s.
+ * An attempt is repeated at the same place only when the socket it was given had been kept alive and
+ * turned out to be dead: always when nothing had been written, else only for methods that may be
+ * repeated (RFC 9110 section 9.2.2). It is repeated at another backend only when not a byte was
+ * handed over at the first. Redirects make further attempts too. Waiting is `http-client.ts`'s.
  */
 import { type Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps, type Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { type Cancellable, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
 import type { CallbackSigner } from '../relay/index.ts';
+import type { CallbackBackends, RoutedCall } from './callback-backends.ts';
+import { DialWatch } from './dial-watch.ts';
 import { findHeader } from './header-lookup.ts';
 import { collectAnswer, headOf } from './http-answer.ts';
 import { followRedirect, type HttpTarget, isSameEndpoint } from './redirect.ts';
@@ -39,6 +42,8 @@ export interface CallDoors {
   readonly guard: RedirectGuard;
   /** Signs what goes to the configured host and port; null: nothing is signed. */
   readonly sign: CallbackSigner | null;
+  /** Chooses where calls with several URLs go; null: there are none. */
+  readonly backends: CallbackBackends | null;
   /** Asked at the timeout: true when there is room to listen for a late answer. */
   mayLinger(): boolean;
   /** The call no longer counts as in flight. Called once, before `done`. */
@@ -59,8 +64,12 @@ export class RunningCall {
   #bound: Cancellable | null = null;
   #head: HttpAnswerHead | null = null;
   #redirectsLeft: number;
-  /** The URL that the caller named. */
+  /** The URL that the caller named; of several, the one at the backend that is asked. */
   #configured: URL | null = null;
+  /** Null for a call with one URL. */
+  #route: RoutedCall | null = null;
+  /** Bytes were written to a connection that stood: a backend may have read them. */
+  #handedOver = false;
 
   constructor(call: HttpCall, done: Done, doors: CallDoors) {
     this.#call = call;
@@ -72,20 +81,35 @@ export class RunningCall {
   /** Dials, unless it was given up before. */
   start(): void {
     if (this.#state !== 'running') return;
-    const { method, headers, body, timeoutMs } = this.#call;
-    const url = parseUrl(this.#call.url);
+    const { backends, timers } = this.#doors;
+    const { timeoutMs } = this.#call;
+    if (backends !== null) this.#route = backends.route(this.#call);
+    if (timeoutMs > 0) this.#bound = timers.after(timeoutMs, () => this.#timeout());
+    this.#begin(null);
+  }
+
+  /** Gives up at once; the caller is told so if it is still waiting. */
+  abort(message: string): void {
+    this.#route?.abandoned();
+    this.#finish(failed({ kind: 'unreachable', message }));
+  }
+
+  /** At the URL of the call, or the next of several; `last`: how it went at the one before. */
+  #begin(last: HttpFailure | null): void {
+    const { method, headers, body } = this.#call;
+    const route = this.#route;
+    const address = route === null ? this.#call.url : route.next();
+    if (address === null) {
+      this.#finishSoon(last ?? (route as RoutedCall).refusal());
+      return;
+    }
+    const url = parseUrl(address);
     if (url === null) {
       this.#finishSoon({ kind: 'bad_url', message: 'the URL is not a valid http or https URL' });
       return;
     }
     this.#configured = url;
-    if (timeoutMs > 0) this.#bound = this.#doors.timers.after(timeoutMs, () => this.#timeout());
     this.#attempt({ method, url, headers, body }, false);
-  }
-
-  /** Gives up at once; the caller is told so if it is still waiting. */
-  abort(message: string): void {
-    this.#finish(failed({ kind: 'unreachable', message }));
   }
 
   #attempt(target: HttpTarget, repeated: boolean): void {
@@ -96,6 +120,7 @@ export class RunningCall {
     } catch (error) {
       // A header that cannot be written: node:http says so by an exception, naming the header only.
       const code = (error as NodeJS.ErrnoException).code ?? 'error';
+      this.#route?.abandoned();
       this.#finishSoon({ kind: 'malformed', message: `the request cannot be written (${code})` });
       return;
     }
@@ -104,10 +129,12 @@ export class RunningCall {
     this.#request = request;
     let socket: Socket | null = null;
     let writtenBefore = 0;
+    let dial: DialWatch | null = null;
     let answered = false;
     request.on('socket', (given: Socket) => {
       socket = given;
       writtenBefore = given.bytesWritten;
+      dial = this.#watchDial(request, given);
     });
     request.on('response', (response) => {
       answered = true;
@@ -117,8 +144,13 @@ export class RunningCall {
       if (this.#request !== request || answered) return;
       const nothingWritten = socket !== null && socket.bytesWritten === writtenBefore;
       const repeatable = nothingWritten || REPEATABLE.has(target.method);
-      if (request.reusedSocket && !repeated && repeatable && isBroken(error)) this.#attempt(target, true);
-      else this.#finish(failed(describeFailure(error, target.url)));
+      const untouched = nothingWritten || socket === null || dial?.stood === false;
+      if (request.reusedSocket && !repeated && repeatable && isBroken(error)) {
+        if (!untouched) this.#handedOver = true;
+        this.#attempt(target, true);
+      } else {
+        this.#unanswered(describeFailure(error, target.url), untouched);
+      }
     });
     request.on('close', () => {
       if (this.#request !== request || answered) return;
@@ -126,6 +158,22 @@ export class RunningCall {
       this.#finish(failed({ kind: 'unreachable', message }));
     });
     endRequest(request, target.body);
+  }
+
+  /** Of several backends, one must not hold a call for the whole of its time only by not being there. */
+  #watchDial(request: ClientRequest, socket: Socket): DialWatch | null {
+    if (this.#route === null || request.reusedSocket) return null;
+    return new DialWatch({ request, socket }, this.#route.dialTimeoutMs, this.#doors.timers);
+  }
+
+  /** `untouched`: not a byte of this attempt reached anybody, so that another backend may have the call. */
+  #unanswered(failure: HttpFailure, untouched: boolean): void {
+    if (this.#route === null || !untouched || this.#handedOver || this.#state !== 'running') {
+      this.#finish(failed(failure));
+      return;
+    }
+    this.#route.unreached();
+    this.#begin(failure);
   }
 
   /** Redirects within the configured host and port are as good as its own answers. */
@@ -162,6 +210,7 @@ export class RunningCall {
   #take(response: IncomingMessage, target: HttpTarget, inflate: boolean): void {
     const redirect = followRedirect(target, response.statusCode ?? 0, response.rawHeaders);
     if (redirect !== null && this.#call.redirectsMax > 0) {
+      this.#handedOver = true;
       // The body of a redirect is of no interest, and reading it would tie up the call.
       response.on('error', ignore);
       response.destroy();
@@ -191,6 +240,7 @@ export class RunningCall {
   }
 
   #timeout(): void {
+    this.#route?.ended(this.#timedOut(null));
     if (this.#call.lateAnswer === undefined || !this.#doors.mayLinger()) {
       this.#finish(this.#timedOut(this.#head));
       return;
@@ -218,6 +268,7 @@ export class RunningCall {
     const state = this.#state;
     if (state === 'ended') return;
     this.#state = 'ended';
+    this.#route?.ended(result);
     this.#bound?.cancel();
     const request = this.#request;
     this.#request = null;

@@ -10,6 +10,7 @@ import { Agent as SecureAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { BoundedQueue, failed, LIMITS, type Result, type Timers } from '../base/index.ts';
 import type { CallbackSigner } from '../relay/index.ts';
+import type { CallbackBackends } from './callback-backends.ts';
 import { type Agents, type CallDoors, RunningCall } from './http-call.ts';
 import { RedirectGuard } from './redirect-guard.ts';
 import type { HttpAnswer, HttpCall, HttpFailure } from './types.ts';
@@ -29,6 +30,8 @@ export interface HttpClientRules {
 /** The rules at first, and doors. */
 export interface HttpClientOptions extends HttpClientRules {
   readonly timers: Timers;
+  /** Chooses where calls with several URLs go; absent or null: no call has several. */
+  readonly backends?: CallbackBackends | null;
   /** Resolves the names that redirects lead to; absent: the host's resolver. */
   readonly resolve?: LookupFunction;
 }
@@ -70,6 +73,7 @@ export class HttpClient {
       guardedAgents: agentsWith({ lookup: guard.lookup }),
       guard,
       sign: options.sign ?? null,
+      backends: options.backends ?? null,
       // Late answers are awaited for as many calls as may be in flight, so that an application that
       // hangs cannot make us hold sockets without limit.
       mayLinger: () => this.#running.size - this.#inFlight < this.#maxInFlight,

@@ -1,6 +1,8 @@
 /** HTTP and WebSocket: the server of one listener, the client of callbacks, frames, bearer tokens. */
 export { AcceptGate, type GateBounds, type GateOutcome } from './accept-gate.ts';
+export { checkBackends } from './backend-checks.ts';
 export { BearerTokens } from './bearer.ts';
+export { CallbackBackends } from './callback-backends.ts';
 export { encodeFrame } from './frame.ts';
 export { HttpClient, type HttpClientOptions, type HttpClientRules } from './http-client.ts';
 export { HttpServer, type HttpServerOptions, type HttpServerRules } from './http-server.ts';

@@ -151,6 +151,9 @@ export interface Connection<Context = unknown> {
 export interface HttpCall {
   readonly method: string;
   readonly url: string;
+  /** Where there are several backends: the URL at each, and the configured list that they come from. */
+  readonly urls?: readonly string[];
+  readonly list?: readonly string[];
   /** Sent as they are, `Host`, `Content-Length` and `Transfer-Encoding` excepted. */
   readonly headers: RawHeaders;
   readonly body: Uint8Array | null;
@@ -182,8 +185,18 @@ export interface HttpAnswer extends HttpAnswerHead {
 
 /** Why a call has no answer. `message` is for logs and never holds a body or a secret. */
 export interface HttpFailure {
-  readonly kind: 'bad_url' | 'unreachable' | 'timeout' | 'malformed' | 'too_large' | 'busy' | 'redirects';
+  readonly kind:
+    | 'bad_url'
+    | 'unreachable'
+    | 'timeout'
+    | 'malformed'
+    | 'too_large'
+    | 'busy'
+    | 'redirects'
+    | 'no_backend';
   readonly message: string;
+  /** Of `no_backend`: when one of those that rest may be asked again. */
+  readonly retryAfterMs?: number;
   /** The head of the answer, where one came and its body did not arrive whole. */
   readonly head?: HttpAnswerHead;
 }

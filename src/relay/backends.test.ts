@@ -83,7 +83,6 @@ test('after its rest one call tries it; a failure doubles the rest up to the lon
   fail(0, 0, 3);
   let nowMs = 0;
   for (const restMs of [1_000, 2_000, 4_000, 4_000]) {
-    expect(backends.retryAtMs()).toBe(nowMs + restMs);
     expect(backendOf(backends.take(nowMs + restMs - 1))).toBe(1);
     nowMs += restMs;
     expect(states(nowMs)).toEqual(['half_open', 'closed']);
@@ -101,7 +100,8 @@ test('after its rest one call tries it; a failure doubles the rest up to the lon
     [0, 'closed'],
   ]);
   fail(0, nowMs, 3);
-  expect(backends.retryAtMs()).toBe(nowMs + 1_000);
+  expect(states(nowMs + 999)).toEqual(['open', 'closed']);
+  expect(states(nowMs + 1_000)).toEqual(['half_open', 'closed']);
 });
 
 test('what became of calls from before a rest changes nothing in it', () => {
@@ -133,6 +133,18 @@ test('when nobody answers, all rest together, and the first trial is known', () 
   expect(backends.retryAtMs()).toBe(1_000);
   expect(backendOf(backends.take(1_000))).toBe(0);
   expect(backends.take(1_000)).toBeNull();
+});
+
+test('while all rest, none rests longer than the first time', () => {
+  const { backends, fail } = backendsWith();
+  fail(0, 0, 3);
+  backends.failed(backends.take(1_000) as BackendVisit, 'unanswered', 1_000);
+  // It would rest until 3,000, if there were another.
+  expect(backendOf(backends.take(2_500))).toBe(1);
+  fail(1, 2_500, 3);
+  expect(backends.retryAtMs()).toBe(2_000);
+  expect(backendOf(backends.take(2_600))).toBe(0);
+  expect(backends.take(2_600)).toBeNull();
 });
 
 test('backends that answer badly are asked when there is no better one', () => {

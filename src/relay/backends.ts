@@ -69,7 +69,8 @@ export class Backends {
    * in flight from here on. Null: none is to be asked now; `retryAtMs` says when one may be.
    *
    * In this order: one whose rest is over, for its one trial; the closed one with the least in flight;
-   * one that answers badly; and all that health checks took out, in the same order.
+   * one that answers badly; all that health checks took out, in the same order; and at last, for a
+   * trial, one that rests longer than the first time: a long rest spares calls only while others work.
    */
   take(
     nowMs: number,
@@ -79,7 +80,7 @@ export class Backends {
     const backend = among.length === 1 ? this.#only(among, tried) : this.#best(nowMs, { tried, among });
     if (backend === null) return null;
     const circuit = this.#circuits[backend] as Circuit;
-    if (circuit.state(nowMs) === 'half_open') {
+    if (this.#rank(backend, nowMs) === RANK_LAST || circuit.state(nowMs) === 'half_open') {
       circuit.try();
       this.#changed(backend, 'half_open');
     }
@@ -113,12 +114,12 @@ export class Backends {
     if (circuit.checked(healthy)) this.#changed(backend, this.#viewed(backend, nowMs));
   }
 
-  /** When the first of `among` may be tried again; null when none of them rests. */
+  /** When the first of `among` may be tried if all rest; null when none of them does. */
   retryAtMs(among: readonly number[] = this.#all): number | null {
     let earliest: number | null = null;
     for (const backend of among) {
       const circuit = this.#circuits[backend] as Circuit;
-      if (circuit.isOpen && (earliest === null || circuit.retryAtMs < earliest)) earliest = circuit.retryAtMs;
+      if (circuit.isOpen) earliest = Math.min(earliest ?? circuit.earliestAtMs, circuit.earliestAtMs);
     }
     return earliest;
   }
@@ -174,7 +175,8 @@ export class Backends {
     const state = circuit.state(nowMs);
     if (state === 'half_open') return first;
     if (state === 'closed') return first + 1;
-    return circuit.openedByAnswers ? first + 2 : RANKS_MAX;
+    if (circuit.openedByAnswers) return first + 2;
+    return state === 'open' && nowMs >= circuit.earliestAtMs ? RANK_LAST : RANKS_MAX;
   }
 
   #load(backend: number): number {
@@ -188,4 +190,5 @@ export class Backends {
 }
 
 const RANKS_OF_HEALTHY = 3;
-const RANKS_MAX = 2 * RANKS_OF_HEALTHY;
+const RANK_LAST = 2 * RANKS_OF_HEALTHY;
+const RANKS_MAX = RANK_LAST + 1;

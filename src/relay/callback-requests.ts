@@ -30,17 +30,14 @@ export interface CallbackSettings {
   };
 }
 
-/** Which of the four callbacks a request is. */
-export type CallbackName = 'connect' | 'establish' | 'receive' | 'close';
-
 /** A request to the application; timeouts and bounds are added by who sends it. */
 export interface CallbackRequest {
   readonly method: string;
   readonly url: string;
-  /** The callback whose backends are meant by `urls`. */
-  readonly callback: CallbackName;
-  /** Where there are several backends: the URL at each, in the order of the configuration. Else empty. */
+  /** Where there are several backends: the URL at each, in the order of `list`. Else empty. */
   readonly urls: readonly string[];
+  /** The list of the configuration that `urls` come from: the very object, whose backends are known. */
+  readonly list: readonly string[];
   /** Name, value, name, value. */
   readonly headers: readonly string[];
   readonly body: Uint8Array | null;
@@ -105,7 +102,7 @@ export function connectCallback(
   const { method, query } = client;
   const url = withQuery(connect[0] as string, query);
   const urls = connect.length === 1 ? NO_URLS : connect.map((each) => withQuery(each, query));
-  return { method, url, callback: 'connect', urls, headers: lines.flat(), body: null, chunked: false };
+  return { method, url, urls, list: connect, headers: lines.flat(), body: null, chunked: false };
 }
 
 /** Tells the application that the WebSocket stands, and asks whether it may go on. */
@@ -116,7 +113,7 @@ export function establishCallback(
   if (settings.callback.establish === null) return null;
   const lines = applyProxySetHeader(settings, [[settings.sessionHeader, subject.key]]);
   lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(subject));
-  return post('establish', settings.callback.establish, lines);
+  return post(settings.callback.establish, lines);
 }
 
 /** Hands a client's message to the application. As in kuiperbelt, `proxy_set_header` is not applied. */
@@ -131,7 +128,7 @@ export function receiveCallback(
     [settings.sessionHeader, message.key],
     ...subjectLines(message),
   ];
-  return { ...post('receive', settings.callback.receive, lines), body: message.payload, chunked: true };
+  return { ...post(settings.callback.receive, lines), body: message.payload, chunked: true };
 }
 
 /** Tells the application that a connection has ended; the same event always looks the same. */
@@ -152,7 +149,7 @@ export function closeCallback(
   lines.push(['X-Arrokoth-Event-Id', event.eventId]);
   lines.push(['X-Arrokoth-Reason', event.reason]);
   lines.push(['X-Arrokoth-Close-Code', String(event.closeCode)]);
-  return post('close', settings.callback.close, lines);
+  return post(settings.callback.close, lines);
 }
 
 function clientLines(
@@ -199,10 +196,10 @@ function subjectLines(subject: { readonly connectionId: ConnectionId; readonly r
   ];
 }
 
-function post(callback: CallbackName, all: readonly string[], lines: readonly Line[]): CallbackRequest {
-  const url = all[0] as string;
-  const urls = all.length === 1 ? NO_URLS : all;
-  return { method: 'POST', url, callback, urls, headers: lines.flat(), body: null, chunked: false };
+function post(list: readonly string[], lines: readonly Line[]): CallbackRequest {
+  const url = list[0] as string;
+  const urls = list.length === 1 ? NO_URLS : list;
+  return { method: 'POST', url, urls, list, headers: lines.flat(), body: null, chunked: false };
 }
 
 /** As in kuiperbelt, a query in the configured URL gives way to the client's, even to none. */

@@ -41,6 +41,7 @@ export class Circuit {
   #openedBy: CircuitFailure = 'unanswered';
   #opened = 0;
   #retryAtMs = 0;
+  #earliestAtMs = 0;
   #trying = false;
   /** Grows whenever the circuit opens, closes or is tried: outcomes of earlier calls say nothing new. */
   #era = 0;
@@ -73,9 +74,9 @@ export class Circuit {
     return this.#open && this.#openedBy === 'answered';
   }
 
-  /** When an open circuit may be tried. */
-  get retryAtMs(): number {
-    return this.#retryAtMs;
+  /** When an open circuit may be tried if there is nobody else: after a first rest, however long it is. */
+  get earliestAtMs(): number {
+    return this.#earliestAtMs;
   }
 
   state(nowMs: number): CircuitState {
@@ -149,7 +150,9 @@ export class Circuit {
     this.#opened = Math.min(this.#opened + 1, OPENED_MAX);
     this.#open = true;
     this.#openedBy = failure;
-    this.#retryAtMs = nowMs + restMs * (0.5 + this.#fraction() / 2);
+    const share = 0.5 + this.#fraction() / 2;
+    this.#retryAtMs = nowMs + restMs * share;
+    this.#earliestAtMs = nowMs + Math.min(restMs, openMs) * share;
     this.#renew();
     return true;
   }

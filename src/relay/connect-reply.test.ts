@@ -124,6 +124,7 @@ describe('no answer', () => {
     ['malformed', 502, 'Bad Gateway\n'],
     ['too_large', 502, 'Bad Gateway\n'],
     ['redirects', 502, 'Bad Gateway\n'],
+    ['no_backend', 503, 'Service Unavailable: the application does not answer\n'],
     ['busy', 503, 'Service Unavailable: too many clients are connecting\n'],
   ] as const)('%s -> %i', (kind, status, body) => {
     const failure: CallbackFailure = { kind, message: 'why' };
@@ -140,5 +141,14 @@ describe('no answer', () => {
   it('asks clients to come back when it is busy', () => {
     const verdict = readConnectReply(settings, failed({ kind: 'busy', message: '' }), () => 7);
     expect(verdict).toMatchObject({ headers: expect.arrayContaining(['Retry-After', '7']) });
+  });
+
+  it.each([
+    [12_001, '13'],
+    [100, '7'],
+  ])('asks them to come back no sooner than a backend is tried again (%i ms)', (retryAfterMs, seconds) => {
+    const failure: CallbackFailure = { kind: 'no_backend', message: '', retryAfterMs };
+    const verdict = readConnectReply(settings, failed(failure), () => 7);
+    expect(verdict).toMatchObject({ headers: expect.arrayContaining(['Retry-After', seconds]) });
   });
 });

@@ -44,8 +44,11 @@ export interface CallbackFailure {
     | 'malformed'
     | 'too_large'
     | 'busy'
-    | 'redirects';
+    | 'redirects'
+    | 'no_backend';
   readonly message: string;
+  /** Of `no_backend`: when one of those that rest may be asked again. */
+  readonly retryAfterMs?: number;
   /** The head of an answer whose body did not arrive whole. */
   readonly head?: CallbackAnswerHead;
 }
@@ -92,6 +95,7 @@ const RELAYED_HEADERS = ['Content-Type', 'Retry-After', 'WWW-Authenticate'];
 export const CROWDED = 'too many clients are connecting';
 /** Statuses that have no body (RFC 9110 6.4.1). */
 const BODILESS = new Set([204, 304]);
+const NO_BACKEND = 'the application does not answer';
 const NO_BODY = new Uint8Array(0);
 
 /** Reads the outcome of a connect callback. `retryAfterSeconds`: asked when it was not put at all. */
@@ -118,6 +122,10 @@ function noAnswer(
   if (failure.kind === 'not_configured') return refuse(statusAnswer(500), log);
   if (failure.kind === 'busy') {
     return refuse(unavailableAnswer(CROWDED, retryAfterSeconds()), { ...log, level: 'warn' });
+  }
+  if (failure.kind === 'no_backend') {
+    const seconds = Math.max(retryAfterSeconds(), Math.ceil((failure.retryAfterMs ?? 0) / 1_000));
+    return refuse(unavailableAnswer(NO_BACKEND, seconds), { ...log, level: 'warn' });
   }
   const key = failure.head?.status === 200 ? readKey(settings, failure.head) : null;
   return refuse(statusAnswer(502), log, key);

@@ -109,8 +109,8 @@ describe('inTrace', () => {
   const request = {
     method: 'GET',
     url: 'http://app/',
-    callback: 'connect',
     urls: [],
+    list: ['http://app/'],
     body: null,
     chunked: false,
   } as const;

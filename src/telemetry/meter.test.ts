@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Labels } from '../base/index.ts';
 import { createMeter, LABEL_COMBINATIONS_MAX, renderSnapshots } from './meter.ts';
 
 const quiet = (worker: string) => createMeter({ worker, processFigures: false });
@@ -27,6 +28,21 @@ describe('createMeter', () => {
     expect(text).toContain('arrokoth_took_seconds_bucket{le="1",worker="gateway/0"} 0');
     expect(text).toContain('arrokoth_open{worker="gateway/0"} 5');
     expect(text).toContain('arrokoth_seen_total{worker="gateway/0"} 7');
+  });
+
+  test('samples with labels are read anew each time, and those that are gone are left out', async () => {
+    const { meter, snapshot } = quiet('w');
+    let samples: (readonly [Labels, number])[] = [
+      [{ backend: 'a' }, 1],
+      [{ backend: 'b' }, 2],
+    ];
+    const head = { name: 'arrokoth_each', help: 'Each.', labels: ['backend'] };
+    meter.observedEach(head, () => samples);
+    expect(await renderSnapshots([await snapshot()])).toContain('arrokoth_each{backend="b",worker="w"} 2');
+    samples = samples.slice(0, 1);
+    const text = await renderSnapshots([await snapshot()]);
+    expect(text).toContain('arrokoth_each{backend="a",worker="w"} 1');
+    expect(text).not.toContain('backend="b"');
   });
 
   test('reading twice counts once', async () => {
