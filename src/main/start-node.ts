@@ -96,8 +96,8 @@ async function run(
 ): Promise<Result<StartedNode, ArrokothError>> {
   const signals = onSignals({
     stop: (signal) => supervisor.stop(signal),
-    // Without a file there is nothing to reload, and the signal means that the terminal is gone.
-    hup: () => (node.hasFile ? void supervisor.reload() : supervisor.stop('SIGHUP')),
+    // Without a file there is nothing to reload, and the end of the terminal is the end of the node.
+    ...(node.hasFile ? { hup: () => void supervisor.reload() } : {}),
   });
   const ended = supervisor.ended.then((exitCode) => {
     signals.cancel();

@@ -8,7 +8,7 @@ import { answerOf, failureOf, makeClient, serve, textOf } from './testdata/calle
 import { DEFAULT_OPTIONS, startServer } from './testdata/test-server.ts';
 
 describe('a client of callbacks', () => {
-  test('has `callback.max_in_flight` calls on their way, and starts those that wait when it grows', async () => {
+  test('has `callback.max_in_flight` calls on their way, and starts more when it grows', async () => {
     const held: (() => void)[] = [];
     const url = await serve((_request, response) => held.push(() => response.end('late')));
     const client = makeClient({ maxInFlight: 1 });

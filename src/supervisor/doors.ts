@@ -51,4 +51,4 @@ export interface StartedNode {
 }
 
 /** What asks the node to stop. */
-export type StopCause = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+export type StopCause = 'SIGTERM' | 'SIGINT';

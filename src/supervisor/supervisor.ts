@@ -39,7 +39,7 @@ const KILL_WAIT_MS = 1_000;
 
 const NOT_STARTED: StartedNode = { listeners: [] };
 
-const EXIT_CODES: Record<StopCause, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+const EXIT_CODES: Record<StopCause, number> = { SIGINT: 130, SIGTERM: 143 };
 
 /** Phases follow each other in this order; some are left out when a start fails or a stop is urgent. */
 type Phase =
