@@ -8,8 +8,8 @@
 
 /** What becomes of a message to a client whose queue is full. */
 export type SlowClientPolicy = 'close' | 'drop_oldest' | 'drop_newest';
-/** Which browsers' pages may connect; kuiperbelt's three policies. */
-export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname';
+/** Which browsers' pages may connect: kuiperbelt's three policies, or a list of origins. */
+export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname' | readonly string[];
 /** Which of kuiperbelt's two answers an unknown sole session gets: the program's or the README's. */
 export type Compat = 'released' | 'documented';
 /** The lowest severity that is logged. */

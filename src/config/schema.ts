@@ -15,6 +15,7 @@ import { booleanField, choiceField, durationField, integerField } from './field.
 import { group } from './group.ts';
 import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './limit-keys.ts';
 import { apiKeys, appKeys, drainKeys, logKeys, nodeKeys, pathKeys } from './node-keys.ts';
+import { originPolicyField } from './origin-policy-field.ts';
 import { checkOverload, overloadKeys } from './overload-keys.ts';
 import { formatTcpAddress, isLoopback } from './tcp-address.ts';
 import {
@@ -94,10 +95,9 @@ export const topKeys = {
     reason: 'The smaller of the two bounds counts.',
     reload: 'live',
   }),
-  origin_policy: choiceField({
-    choices: ['none', 'same_origin', 'same_hostname'],
-    fallback: 'none',
+  origin_policy: originPolicyField({
     description: "Which browsers' pages may connect.",
+    reason: 'A list of origins, such as `[https://chat.example]`, is not in kuiperbelt.',
     reload: 'live',
   }),
   trusted_proxies: trustedProxiesField({

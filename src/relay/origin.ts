@@ -1,12 +1,15 @@
 /**
- * Which web pages may connect: kuiperbelt's three origin policies.
+ * Which web pages may connect: kuiperbelt's three origin policies, and a list of origins.
  *
  * Browsers tell the page's origin in every handshake and scripts cannot change it; other programs
  * may say anything or nothing, so this is no substitute for authorization by the application.
  */
 
-/** `none` admits everybody, the others compare the page's origin with the `Host` of the request. */
-export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname';
+/**
+ * `none` admits everybody, the next two compare the page's origin with the `Host` of the request, a
+ * list (each as `readOrigin` gives it) names the pages that may connect.
+ */
+export type OriginPolicy = 'none' | 'same_origin' | 'same_hostname' | readonly string[];
 
 /** What the request said: the `Origin` and `Host` headers, and whether the client is known to speak TLS. */
 export interface OriginFacts {
@@ -27,6 +30,18 @@ const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)\/?$/;
 const HOST_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::([0-9]*))?$/;
 
 /**
+ * An origin in the one form in which it is compared: lower case, without the default port of http
+ * and https. Null for what is no origin: `null`, a path, a user, a wildcard.
+ */
+export function readOrigin(text: string): string | null {
+  const [, scheme, authority] = ORIGIN.exec(text.toLowerCase()) ?? [];
+  const page = parseHostPort(authority);
+  if (scheme === undefined || page === undefined || page.hostname.includes('*')) return null;
+  const port = effectivePort(page.port, scheme);
+  return `${scheme}://${page.hostname}${port === '' ? '' : `:${port}`}`;
+}
+
+/**
  * Decides whether `policy` lets the request in.
  *
  * `same_origin`: no `Origin` is admitted (not a browser); else host and port must be equal, and the
@@ -34,10 +49,16 @@ const HOST_PORT = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::([0-9]*))?$/;
  * taken the TLS off, so the default port of the origin's scheme counts as no port on both sides.
  * `same_hostname`: ports are ignored and no `Origin` is refused. Unlike kuiperbelt, letter case
  * does not matter and a `Host` without a port is fine, so the policy works behind a proxy.
+ * A list: the origin must be one of it, and no `Origin` is refused. `Host` does not matter, which
+ * whoever rebinds a name can choose.
  */
 export function isOriginAdmitted(policy: OriginPolicy, facts: OriginFacts): boolean {
   if (policy === 'none') return true;
   if (facts.origin === undefined) return policy === 'same_origin';
+  if (typeof policy !== 'string') {
+    const origin = readOrigin(facts.origin);
+    return origin !== null && policy.includes(origin);
+  }
 
   const [, scheme, authority] = ORIGIN.exec(facts.origin.toLowerCase()) ?? [];
   const page = parseHostPort(authority);

@@ -117,8 +117,17 @@ describe('isOriginAdmitted', () => {
     ['same_hostname', 'https://other.example', 'chat.example', false],
     ['same_hostname', 'https://', '', false],
     ['same_hostname', 'null', 'null', false],
+    [['https://chat.example'], 'https://Chat.Example:443', 'elsewhere', true],
+    [['https://chat.example', 'http://[::1]:8080'], 'http://[::1]:8080', undefined, true],
+    [['https://chat.example'], undefined, 'chat.example', false],
+    [['https://chat.example'], 'http://chat.example', 'chat.example', false],
+    [['https://chat.example'], 'https://chat.example:8443', 'chat.example', false],
+    [['https://chat.example'], 'https://evil.example', 'chat.example', false],
+    [['https://chat.example'], 'https://chat.example.evil.example', 'chat.example', false],
+    [['https://chat.example'], 'https://a.chat.example', 'chat.example', false],
+    [['https://chat.example'], 'null', 'chat.example', false],
   ];
-  it.each(cases)('%s: origin %s at host %s -> %s', (policy, origin, host, expected) => {
+  it.each(cases)('%j: origin %s at host %s -> %s', (policy, origin, host, expected) => {
     expect(isOriginAdmitted(policy, { origin, host, secure: false })).toBe(expected);
   });
 
