@@ -11,6 +11,7 @@ import type { SessionJournal } from '../journal/index.ts';
 import type { HttpClient } from '../net/index.ts';
 import type { ForwardedRule } from '../relay/index.ts';
 import type { AddressGate } from './address-gate.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import type { GatewayStats } from './gateway-stats.ts';
 import type { MessageThrottle } from './message-throttle.ts';
 import type { NodeChannels } from './node-channels.ts';
@@ -32,6 +33,7 @@ export interface AdmissionDoors {
   readonly journal: SessionJournal;
   readonly httpClient: HttpClient;
   readonly stats: GatewayStats;
+  readonly watch: ConnectionWatch;
   readonly sessions: Sessions;
   readonly directory: NodeDirectory;
   readonly channels: NodeChannels;

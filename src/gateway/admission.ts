@@ -57,7 +57,7 @@ export class Admission {
 
   /** A client asks for a WebSocket on the connect path. */
   upgrade(request: UpgradeRequest): void {
-    const { live, stats, ids, forwarded, tracing, addresses } = this.#doors;
+    const { live, stats, ids, forwarded, tracing, addresses, watch } = this.#doors;
     const attempts = this.#attempts;
     stats.connecting();
     const origin = forwarded.read(request);
@@ -67,6 +67,7 @@ export class Admission {
     if (verdict.type !== 'ok') {
       if (verdict.type === 'abandon') request.abandon();
       else request.refuse(verdict.status, verdict.headers, verdict.body);
+      if (verdict.type === 'refuse') watch.refused(request, origin.address, verdict.status);
       return attempts.failed();
     }
     const attempt: Attempt = {

@@ -9,6 +9,7 @@ import type { ConnectionId, SessionKey } from '../base/index.ts';
 import type { SessionJournal } from '../journal/index.ts';
 import type { CloseReason } from '../relay/index.ts';
 import type { CloseCallbacks } from './close-callbacks.ts';
+import type { ConnectionWatch } from './connection-watch.ts';
 import type { GatewayStats } from './gateway-stats.ts';
 import type { NodeChannels } from './node-channels.ts';
 import type { NodeDirectory } from './node-directory.ts';
@@ -19,6 +20,7 @@ import type { Session } from './session.ts';
 export interface SessionsDoors {
   readonly journal: SessionJournal;
   readonly stats: GatewayStats;
+  readonly watch: ConnectionWatch;
   readonly directory: NodeDirectory;
   readonly channels: NodeChannels;
   readonly closeCallbacks: CloseCallbacks;
@@ -98,7 +100,8 @@ export class Sessions {
   end(session: Session, facts: EndFacts): boolean {
     if (!this.#forget(session)) return false;
     session.endReason = facts.reason;
-    const { journal, closeCallbacks, receiveCallbacks } = this.#doors as SessionsDoors;
+    const { journal, closeCallbacks, receiveCallbacks, watch } = this.#doors as SessionsDoors;
+    watch.ended(session, facts.reason);
     journal.closing(session.id, facts);
     const event = { connection: session.id, key: session.key, trace: session.trace, ...facts };
     closeCallbacks.addAfter(event, (ready) => receiveCallbacks.whenEmpty(session, ready));
@@ -108,7 +111,9 @@ export class Sessions {
   /** Ends a session because the application asked for it, which is not told of it again. */
   endSilently(session: Session): boolean {
     if (!this.#forget(session)) return false;
-    (this.#doors as SessionsDoors).journal.closed(session.id);
+    const { journal, watch } = this.#doors as SessionsDoors;
+    watch.ended(session, 'application');
+    journal.closed(session.id);
     return true;
   }
 
