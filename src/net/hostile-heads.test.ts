@@ -64,6 +64,13 @@ test('a request behind another one that has too many lines ends the connection',
   answerNow();
 });
 
+test('a tunnel is refused, and what was meant for it is no request', async () => {
+  const { port } = await startServer({ limits, handlers });
+  const inner = 'GET /inner HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+  const words = await wordsFor(port, `CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: a\r\n\r\n${inner}`);
+  expect(words.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 405']);
+});
+
 test.each([
   ['nothing', ''],
   ['a byte', '\0'],

@@ -273,6 +273,8 @@ export class HttpServer {
     this.#bodies?.watch(message);
     const exchange = new PlainExchange(response, this.#exchangeDoors, expectsContinue);
     if (this.#hasTooManyLines(message)) return exchange.sendLast(431, PLAIN_TEXT, textOf(431));
+    // What follows belongs to a tunnel that nobody opens, and is no request.
+    if (message.method === 'CONNECT') return exchange.sendLast(405, PLAIN_TEXT, textOf(405));
     this.#handlers.request(new PlainRequest(message, exchange), exchange);
   }
 
