@@ -158,7 +158,8 @@ describe('the way in', () => {
     const tunnel = 'CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\n\r\n';
     expect(await said(port, tunnel)).toMatch(/^HTTP\/1\.1 405 /);
     for (const protocol of ['tcp', 'h2c', 'TLS/1.2']) {
-      const text = `GET /connect HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`;
+      const lines = `Host: x\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n`;
+      const text = `GET /connect HTTP/1.1\r\n${lines}\r\n`;
       expect(await said(port, text)).toMatch(/^HTTP\/1\.1 4\d\d /);
     }
     const inside = `http://127.0.0.1:${(node.addresses.app as NodeAddress).port}/stats`;
@@ -175,7 +176,7 @@ describe('the way in', () => {
     expect(names).toEqual(['Content-Type', 'X-Content-Type-Options', 'Date', 'Connection', 'Content-Length']);
   });
 
-  it('calls of the application: none without the token, and none on the listener of the clients', async () => {
+  it('calls: none without the token, and none on the listener of the clients', async () => {
     const app = node.addresses.app as NodeAddress;
     const call = { sessions: ['nobody'] };
     for (const lines of [
@@ -193,7 +194,7 @@ describe('the way in', () => {
     }
   });
 
-  it('calls of the application: a page on this machine cannot make them, where no token is asked for', async () => {
+  it('calls: a page on this machine cannot make them, where no token is asked for', async () => {
     const open = await startNode({ config: { callback: application.callback } });
     const calls = new ApplicationCalls(open.addresses.public);
     expect(
