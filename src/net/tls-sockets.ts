@@ -128,10 +128,11 @@ export class TlsSockets {
   /** The socket is gone, at whatever stage. */
   gone(socket: ArrivingSocket, arrival: Arrival): void {
     this.#waiting.delete(socket);
-    socket[ARRIVAL] = undefined;
     if (arrival.secure !== null) return;
-    this.#doors.figures.progress(-1);
-    this.#doors.figures.failed(arrival.failure ?? 'gone');
+    const { figures, timers } = this.#doors;
+    figures.progress(-1);
+    // node:tls says why only after the accepted socket is closed.
+    timers.endOfTurn(() => figures.failed(arrival.failure ?? 'gone'));
   }
 
   /** Cuts what has not made it, and watches nobody any more. */
