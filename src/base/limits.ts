@@ -140,6 +140,8 @@ export const LIMITS = {
   idempotencyWaitMs: 10_000,
   /** Larger answers are not kept for repetitions; they list hundreds of sessions. */
   idempotencyAnswerBytesMax: 64 * KIB,
+  /** Log lines about clients that were refused, a second and worker; the next line counts the rest. */
+  refusalLinesPerSecond: 50,
   /** The longest span over which clients that are sent away come back; longer looks like an outage. */
   retryAfterSpreadMaxMs: 30_000,
   /** How long a connect callback takes, as long as nothing was measured. */

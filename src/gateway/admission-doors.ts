@@ -5,7 +5,7 @@
  * `connect-question.ts` asks the application, `registration.ts` makes the records that survive us,
  * `establishment.ts` opens the connection; `attempts.ts` knows who is on the way.
  */
-import type { Clock, IdSource, Logger, Random } from '../base/index.ts';
+import type { Clock, IdSource, Logger, Meter, Random } from '../base/index.ts';
 import type { LiveConfig } from '../config/index.ts';
 import type { SessionJournal } from '../journal/index.ts';
 import type { HttpClient } from '../net/index.ts';
@@ -27,6 +27,7 @@ export interface AdmissionDoors {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly meter: Meter;
   readonly forwarded: ForwardedRule;
   readonly ids: IdSource;
   readonly tracing: Tracing;

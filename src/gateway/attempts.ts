@@ -4,14 +4,16 @@
  * Answers and accounts for the attempts that come to nothing. Whether one does is decided by the
  * steps of admission, which all report here; a drain waits until nobody is on the way.
  */
-import type { ErrorCode } from '../base/index.ts';
+import { type ErrorCode, LIMITS, type LogFields } from '../base/index.ts';
 import type { UpgradeRequest } from '../net/index.ts';
 import {
   type AddressRefusal,
   ConnectPace,
   CROWDED,
   conflictAnswer,
+  LineBudget,
   type OutgoingAnswer,
+  type RefusalLog,
   retryAfterSeconds,
   tooManyAnswer,
   unavailableAnswer,
@@ -30,7 +32,7 @@ export interface Attempt extends Traced {
 
 type AttemptsDoors = Pick<
   AdmissionDoors,
-  'live' | 'clock' | 'random' | 'stats' | 'logger' | 'tracing' | 'addresses' | 'sessions'
+  'live' | 'clock' | 'random' | 'meter' | 'stats' | 'logger' | 'tracing' | 'addresses' | 'sessions'
 >;
 
 /** Whoever would have to stay away for longer than the shortest `Retry-After` is told so. */
@@ -40,6 +42,7 @@ const CROWDED_MS = 1_000;
 export class Attempts {
   readonly #doors: AttemptsDoors;
   readonly #pace: ConnectPace;
+  readonly #lines = new LineBudget(LIMITS.refusalLinesPerSecond);
   /** Attempts without a verdict yet, and connections that are being established. */
   #inProgress = 0;
   #onIdle: (() => void)[] = [];
@@ -48,6 +51,14 @@ export class Attempts {
     this.#doors = doors;
     this.#pace = new ConnectPace(doors.live.current.callback.maxInFlight);
     doors.live.onChange(({ callback }) => this.#pace.replace(callback.maxInFlight));
+    doors.meter.observed(
+      {
+        name: 'arrokoth_connects_in_progress',
+        help: 'Attempts to connect that wait for a verdict, and connections being established.',
+        type: 'gauge',
+      },
+      () => this.#inProgress,
+    );
   }
 
   /** Calls `then` as soon as nobody is on the way. */
@@ -65,7 +76,9 @@ export class Attempts {
   limited(attempt: Attempt, refusal: AddressRefusal): void {
     const { logger, tracing } = this.#doors;
     const { limit } = refusal;
-    logger.debug({ ...tracing.facts(attempt), code: 'ADDRESS_LIMIT', limit }, 'too many connects');
+    if (logger.debugEnabled) {
+      logger.debug({ ...tracing.facts(attempt), code: 'ADDRESS_LIMIT', limit }, 'too many connects');
+    }
     const answer = this.#limitedAnswer(refusal);
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.settle(attempt);
@@ -93,12 +106,22 @@ export class Attempts {
 
   #answer(attempt: Attempt, code: ErrorCode, reason: string, answer: OutgoingAnswer): void {
     const { logger, tracing } = this.#doors;
-    const facts = { ...tracing.facts(attempt), client: attempt.client, code };
-    // Counted; a worker that has too much to do should not have to write it down for each of them.
-    if (code === 'OVERLOADED') logger.debug(facts, reason);
-    else logger.warn(facts, reason);
+    // Counted; a worker that has too much to do should not have to write it down at all.
+    if (code !== 'OVERLOADED') this.log(attempt, 'warn', { code }, reason);
+    else if (logger.debugEnabled) {
+      logger.debug({ ...tracing.facts(attempt), client: attempt.client, code }, reason);
+    }
     attempt.request.refuse(answer.status, answer.headers, answer.body);
     this.settle(attempt);
+  }
+
+  /** A line about an attempt that came to nothing; a crowd of them is not a crowd of lines. */
+  log(attempt: Attempt, level: RefusalLog['level'], fields: LogFields, message: string): void {
+    const { clock, logger, tracing } = this.#doors;
+    const omitted = this.#lines.take(clock.monotonicMs());
+    if (omitted === null) return;
+    const facts = { ...tracing.facts(attempt), client: attempt.client, ...fields };
+    logger[level](omitted === 0 ? facts : { ...facts, omitted }, message);
   }
 
   /** The application's word on an attempt has come, or there will be none. */

@@ -15,7 +15,7 @@ import type { Registration } from './registration.ts';
 
 type ConnectQuestionDoors = Pick<
   AdmissionDoors,
-  'live' | 'ids' | 'tracing' | 'logger' | 'journal' | 'httpClient' | 'stats'
+  'live' | 'ids' | 'tracing' | 'journal' | 'httpClient' | 'stats'
 > & { readonly attempts: Attempts; readonly registration: Registration };
 
 /** Puts the connect callbacks of one worker. */
@@ -58,14 +58,17 @@ export class ConnectQuestion {
   }
 
   #answered(attempt: Attempt, settings: Settings, outcome: Result<HttpAnswer, CallbackFailure>): void {
-    const { logger, stats, tracing, attempts, registration } = this.#doors;
+    const { stats, attempts, registration } = this.#doors;
     // Who was not even asked about tells nothing of the application's pace.
     if (outcome.ok || outcome.error.kind !== 'busy') attempts.answered();
     const reply = readConnectReply(settings, outcome, attempts.retryAfterSeconds);
-    if (reply.type === 'admit') return registration.admit(attempt, reply);
+    if (reply.type === 'admit') {
+      if (!attempt.request.gone) return registration.admit(attempt, reply);
+      // Its client may be back already, and must not lose its session to somebody who left.
+      return registration.disown(attempt, reply.key, () => attempts.settle(attempt));
+    }
     attempt.request.refuse(reply.status, reply.headers, reply.body);
-    const { client } = attempt;
-    logger[reply.log.level]({ ...tracing.facts(attempt), client, status: reply.status }, reply.log.message);
+    attempts.log(attempt, reply.log.level, { status: reply.status }, reply.log.message);
     if (reply.admittedAs !== null) {
       return registration.disown(attempt, reply.admittedAs, () => attempts.settle(attempt));
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeGateways } from '../../test/fakes/fake-gateways.ts';
+import { answerByQuery, FakeGateways } from '../../test/fakes/fake-gateways.ts';
 
 const OK = { result: 'OK' };
 
@@ -101,6 +101,22 @@ describe('a worker that does not let go of a replaced connection', () => {
     expect(older.closed?.code).toBe(4409);
     expect(node.app.closeEvents()).toMatchObject([{ reason: 'replaced' }]);
   });
+});
+
+it('leaves a session with its client, whoever left before it was admitted', () => {
+  const node = new FakeGateways();
+  node.app.answers = () => null;
+  const left = node.ask('key=alice');
+  left.leave();
+  node.app.answers = answerByQuery;
+  const back = node.connect('key=alice');
+  node.app.open('/connect').answer(200, ['X-Kuiperbelt-Session', 'alice']);
+  node.settle();
+  expect(back.closed).toBeNull();
+  expect(node.call('/send', { sessions: ['alice'] }, 'still here')).toEqual(OK);
+  expect(back.received).toEqual(['still here']);
+  expect(node.app.closeEvents()).toMatchObject([{ key: 'alice', reason: 'not_established' }]);
+  expect(node.worker().gateway.stats()).toMatchObject({ connections: 1, connectErrors: 1 });
 });
 
 describe('a connection that is replaced before its 101', () => {

@@ -22,6 +22,10 @@ export function buildCallbackClient(doors: WorkerDoors): HttpClient {
   const client = new HttpClient({ ...rules(live.current), backends, timers: systemTimers });
   live.onChange((now) => client.adjust(rules(now)));
   keepChecking(doors, backends, rules);
+  const gauge = (name: string, help: string, read: () => number): void =>
+    meter.meter.observed({ name, help, type: 'gauge' }, read);
+  gauge('arrokoth_callbacks_in_flight', 'Callbacks that are not answered yet.', () => client.inFlight);
+  gauge('arrokoth_callbacks_waiting', 'Callbacks that wait until fewer are in flight.', () => client.waiting);
   meter.meter.observed(
     {
       name: 'arrokoth_callback_redirects_refused_total',

@@ -102,6 +102,11 @@ export class HttpClient {
     return this.#inFlight;
   }
 
+  /** Calls that wait for one of those to end. */
+  get waiting(): number {
+    return this.#waiting?.size ?? 0;
+  }
+
   /** Sockets to applications, the idle ones included. */
   get sockets(): number {
     let count = 0;

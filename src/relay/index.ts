@@ -20,6 +20,7 @@ export * from './frame-type.ts';
 export * from './grant.ts';
 export { listTokens } from './header-lines.ts';
 export * from './idempotency.ts';
+export * from './line-budget.ts';
 export * from './local-members.ts';
 export * from './message-pace.ts';
 export * from './origin.ts';

@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { cleanUpAfterwards } from '../support/cleanup.ts';
 import { AwaitedNumber } from './awaited-number.ts';
+import { Concurrency } from './concurrency.ts';
 
 /** A connection that was admitted: the application's 200 was written. */
 export interface Admitted {
@@ -45,6 +46,10 @@ export class CountingApplication {
   readonly turnedAway = new AwaitedNumber('close callbacks turned away');
   /** Requests that contradict what the same event id said before. */
   readonly contradictions: string[] = [];
+  /** Callbacks that have arrived and are not answered, by kind. */
+  readonly atOnce = new Concurrency();
+  /** True: the hello of each connection is its id. */
+  introduces = false;
   decide: (query: URLSearchParams) => ConnectDecision = () => 'admit';
   establishStatus = 200;
   /** True: close callbacks are answered with 503. */
@@ -100,6 +105,8 @@ export class CountingApplication {
 
   #serve(incoming: IncomingMessage, response: ServerResponse): void {
     const target = new URL(incoming.url ?? '/', 'http://application');
+    // A request whose sender died is over when its socket is.
+    response.once('close', this.atOnce.enter(target.pathname.slice(1), response));
     if (target.pathname === '/connect') this.#connect(incoming, response, target.searchParams);
     else if (target.pathname === '/close') this.#close(incoming, response);
     else response.writeHead(target.pathname === '/establish' ? this.establishStatus : 200).end();
@@ -115,9 +122,10 @@ export class CountingApplication {
         return;
       }
       this.admitted.set(connection, { connection, key });
-      const headers = ['X-Kuiperbelt-Session', key, 'Content-Length', '0'];
+      const hello = this.introduces ? connection : '';
+      const headers = ['X-Kuiperbelt-Session', key, 'Content-Length', String(hello.length)];
       for (const channel of query.getAll('channel')) headers.push('X-Kuiperbelt-Channel', channel);
-      response.writeHead(200, headers).end();
+      response.writeHead(200, headers).end(hello);
     };
     const decision = this.decide(query);
     if (typeof decision === 'string') decided(decision);

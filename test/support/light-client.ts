@@ -99,9 +99,9 @@ export class LightClient {
     });
   }
 
-  /** Sends the handshake and does not care about the answer. */
-  static ask(target: LightTarget): LightClient {
-    return new LightClient(target, () => undefined);
+  /** Sends the handshake; `answered` hears the status, 0 when there is none, and may not care. */
+  static ask(target: LightTarget, answered: (status: number) => void = () => undefined): LightClient {
+    return new LightClient(target, answered);
   }
 
   /** Whether the socket is still open. */
