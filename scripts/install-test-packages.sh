@@ -8,6 +8,7 @@ declare -A package_of=(
   # Without a font, text has no size and a page looks empty to its test.
   [chromium]='chromium fonts-dejavu-core'
   [curl]=curl
+  [haproxy]=haproxy
   [nginx]=nginx-light
   [nc]=netcat-openbsd
   [openssl]=openssl

@@ -14,6 +14,14 @@ function v2(command: number, family: number, rest: Uint8Array): Buffer {
 const V4 = Buffer.from([203, 0, 113, 7, 10, 0, 0, 1, 0x12, 0x34, 0, 80]);
 const V6 = Buffer.from(`20010db8${'0'.repeat(22)}07${'0'.repeat(31)}1${'12340050'}`, 'hex');
 const TLV = Buffer.from([0xea, 0, 3, 1, 2, 3]);
+/** What a Network Load Balancer adds: a checksum (0x03), the VPC endpoint (0xea, subtype 1), padding (0x04). */
+const OF_AWS = Buffer.concat([
+  Buffer.from([0x03, 0, 4, 0xde, 0xad, 0xbe, 0xef]),
+  Buffer.from([0xea, 0, 23, 0x01]),
+  Buffer.from('vpce-08d2bf15fac5001c9'),
+  Buffer.from([0x04, 0, 5]),
+  Buffer.alloc(5),
+]);
 
 /** Feeds pieces until a verdict; says how many bytes of all belong to the header. */
 function read(...pieces: Uint8Array[]): {
@@ -44,6 +52,8 @@ const valid: [name: string, header: Buffer, source: string | null][] = [
   ['v2 over IPv4, datagrams', v2(0x21, 0x12, V4), '203.0.113.7'],
   ['v2 over IPv6', v2(0x21, 0x21, V6), '2001:db8:0:0:0:0:0:7'],
   ['v2 with TLVs', v2(0x21, 0x11, Buffer.concat([V4, TLV, TLV])), '203.0.113.7'],
+  ['v2 over IPv4, as AWS says that it writes it', v2(0x21, 0x11, Buffer.concat([V4, OF_AWS])), '203.0.113.7'],
+  ['v2 over IPv6, the same', v2(0x21, 0x21, Buffer.concat([V6, OF_AWS])), '2001:db8:0:0:0:0:0:7'],
   [
     'v2 with TLVs up to the bound',
     v2(0x21, 0x21, Buffer.concat([V6, Buffer.alloc(4_060)])),
