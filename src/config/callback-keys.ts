@@ -120,7 +120,7 @@ export const callbackKeys = {
   }),
   trace: choiceField({
     choices: ['off', 'continue', 'restart'],
-    fallback: 'off',
+    fallback: 'continue',
     description: 'Puts callbacks and log lines into a W3C trace for each connection. Not in kuiperbelt.',
     reason: "`continue`: the client's if it names one, else a new one; `restart`: always a new one.",
     reload: 'live',

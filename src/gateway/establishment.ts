@@ -52,7 +52,7 @@ export class Establishment {
 
   /** Sends the 101, with the subprotocol that the application chose, and what follows it. */
   begin(attempt: Attempt, session: Session, choice: string | null): void {
-    const { attempts, logger } = this.#doors;
+    const { attempts, logger, tracing } = this.#doors;
     const reason = this.#doors.refusal();
     if (reason !== null) {
       // The node stopped admitting while the application was asked.
@@ -61,7 +61,7 @@ export class Establishment {
     }
     const protocol = agreedProtocol(attempt.request.rawHeaders, choice);
     if (protocol === null && choice !== null) {
-      logger.warn({ connection: session.id }, 'the application chose a protocol that was not offered');
+      logger.warn(tracing.facts(session), 'the application chose a protocol that was not offered');
     }
     session.connection = attempt.request.accept(session, this.#events, protocol);
     if (session.connection === null) this.neverBegan(session);

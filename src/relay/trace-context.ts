@@ -31,6 +31,11 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Digits of a connection id that hold its time, and of those that hold randomness. */
 const TIME_DIGITS = 10;
 const RANDOM_DIGITS = 16;
+/** Values of digits by character code; what is no digit counts as 0. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, ALPHABET.indexOf(String.fromCharCode(code))),
+);
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** The trace of a request with these lines, or null when they name none in due form. */
 export function readTrace(traceparents: readonly string[], tracestates: readonly string[]): Trace | null {
@@ -68,22 +73,31 @@ function readState(lines: readonly string[]): string | null {
 
 /** The id of the trace of a connection whose client named none. */
 export function traceIdOf(connection: ConnectionId): string {
-  const time = hexOf(connection.slice(0, TIME_DIGITS));
   // 50 bits of milliseconds; the upper two are zero for the next nine thousand years.
-  return time.slice(-12) + hexOf(connection.slice(TIME_DIGITS, TIME_DIGITS + RANDOM_DIGITS));
+  let id = HEX[((digitAt(connection, 0) << 5) & 0xff) | digitAt(connection, 1)] as string;
+  for (let at = 2; at < TIME_DIGITS + RANDOM_DIGITS; at += 4) id += fiveOf(connection, at);
+  return id;
 }
 
-/** Five bits a digit, four a hexadecimal one; leading bits that fill no whole digit count as one more. */
-function hexOf(digits: string): string {
-  let bits = '';
-  for (const digit of digits) bits += Math.max(0, ALPHABET.indexOf(digit)).toString(2).padStart(5, '0');
-  bits = bits.padStart(Math.ceil(bits.length / 4) * 4, '0');
-  return (bits.match(/.{4}/g) ?? []).map((nibble) => Number.parseInt(nibble, 2).toString(16)).join('');
+/** Four digits of five bits as five of four. */
+function fiveOf(connection: ConnectionId, at: number): string {
+  const bits =
+    (digitAt(connection, at) << 15) |
+    (digitAt(connection, at + 1) << 10) |
+    (digitAt(connection, at + 2) << 5) |
+    digitAt(connection, at + 3);
+  // A leading one keeps the zeros behind it.
+  return (bits | 0x100000).toString(16).slice(1);
+}
+
+function digitAt(connection: ConnectionId, at: number): number {
+  return DIGITS[connection.charCodeAt(at) & 0x7f] as number;
 }
 
 /** The id of a span from eight random bytes. */
 export function spanIdOf(bytes: Uint8Array): string {
-  const id = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let id = '';
+  for (let index = 0; index < bytes.length; index++) id += HEX[bytes[index] as number] as string;
   return ALL_ZERO.test(id) ? '0000000000000001' : id;
 }
 
@@ -96,9 +110,16 @@ export function inTrace<Request extends { readonly headers: readonly string[] }>
   const headers: string[] = [];
   for (let index = 0; index + 1 < request.headers.length; index += 2) {
     const name = request.headers[index] as string;
-    if (!/^trace(?:parent|state)$/i.test(name)) headers.push(name, request.headers[index + 1] as string);
+    if (!isOfTraces(name)) headers.push(name, request.headers[index + 1] as string);
   }
   headers.push('traceparent', `00-${trace.id}-${spanId}-${trace.sampled ? '01' : '00'}`);
   if (trace.state !== null) headers.push('tracestate', trace.state);
   return { ...request, headers };
+}
+
+/** Most names are known by their length not to be one of the two. */
+function isOfTraces(name: string): boolean {
+  if (name.length !== 11 && name.length !== 10) return false;
+  const lower = name.toLowerCase();
+  return lower === 'traceparent' || lower === 'tracestate';
 }

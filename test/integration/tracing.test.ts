@@ -43,8 +43,8 @@ function spanOf(callback: Callback): { trace: string; span: string; flags: strin
   return { trace, span, flags };
 }
 
-test.each(['00', '01'])("the client's trace goes on, with its flag %s and its state", async (flags) => {
-  const running = await start({ trace: 'continue' });
+test.each(['00', '01'])("the client's trace goes on unless told, with its flag %s and its state", async (flags) => {
+  const running = await start({});
   const [, node] = running;
   const state = ['Tracestate', 'a=1, b=2', 'tracestate', 'c=3'];
   const callbacks = await live(running, ['Traceparent', `00-${ID}-${PARENT}-${flags}`, ...state]);
@@ -81,7 +81,7 @@ test("a client's trace is not believed under `restart`", async () => {
 });
 
 test('without tracing, what a client says of traces is a header like any other', async () => {
-  const running = await start({});
+  const running = await start({ trace: 'off' });
   const callbacks = await live(running, ['traceparent', 'whatever', 'tracestate', 'a=1']);
   expect(callbacks.map((callback) => callback.headerLines('traceparent'))).toEqual([
     ['whatever'],
