@@ -14,7 +14,7 @@ function v2(command: number, family: number, rest: Uint8Array): Buffer {
 const V4 = Buffer.from([203, 0, 113, 7, 10, 0, 0, 1, 0x12, 0x34, 0, 80]);
 const V6 = Buffer.from(`20010db8${'0'.repeat(22)}07${'0'.repeat(31)}1${'12340050'}`, 'hex');
 const TLV = Buffer.from([0xea, 0, 3, 1, 2, 3]);
-/** What a Network Load Balancer adds: a checksum (0x03), the VPC endpoint (0xea, subtype 1), padding (0x04). */
+/** What AWS adds: a checksum (0x03), the name of a VPC endpoint (0xea, subtype 1), padding (0x04). */
 const OF_AWS = Buffer.concat([
   Buffer.from([0x03, 0, 4, 0xde, 0xad, 0xbe, 0xef]),
   Buffer.from([0xea, 0, 23, 0x01]),

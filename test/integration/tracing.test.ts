@@ -43,7 +43,7 @@ function spanOf(callback: Callback): { trace: string; span: string; flags: strin
   return { trace, span, flags };
 }
 
-test.each(['00', '01'])("the client's trace goes on unless told, with its flag %s and its state", async (flags) => {
+test.each(['00', '01'])("the client's trace goes on by default, with its flag and state", async (flags) => {
   const running = await start({});
   const [, node] = running;
   const state = ['Tracestate', 'a=1, b=2', 'tracestate', 'c=3'];
