@@ -116,6 +116,8 @@ export class TlsSockets {
     socket.on('close', onClose);
     // Bytes that were given back must wait for node:tls and not flow past it.
     socket.pause();
+    // Who leaves within a handshake is not waited for. node:tls gives this on to the socket that it makes.
+    socket.allowHalfOpen = false;
     this.#server.emit('connection', socket);
   }
 
@@ -153,6 +155,8 @@ export class TlsSockets {
       return;
     }
     arrival.secure = socket;
+    // From here on as node:http has it: the end of a request is not the end of its answer.
+    socket.allowHalfOpen = true;
     this.#doors.figures.progress(-1);
     this.#doors.figures.shaken(socket.isSessionReused());
     socket.disableRenegotiation();
