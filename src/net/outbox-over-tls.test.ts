@@ -13,7 +13,7 @@ function setUp() {
   const time = new FakeTime();
   const writer = new FanOutWriter({ clock: time, timers: time });
   const sockets = [new FakeTlsSocket(), new FakeTlsSocket()] as const;
-  const outboxes = sockets.map((socket) => new Outbox(socket.socket, writer, NARROW, 0));
+  const outboxes = sockets.map((socket) => new Outbox(socket.socket, { writer, slowClient: NARROW }));
   const outbox = outboxes[0] as Outbox;
   return { time, socket: sockets[0], other: sockets[1], outbox, second: outboxes[1] as Outbox };
 }
