@@ -73,3 +73,38 @@ test('`idempotency.bytes`: how much memory keys may take', () => {
   node.advance(61_000);
   expect(statuses('third')).toEqual(new Set([200, 503]));
 });
+
+const MIB = 1_024 * 1_024;
+const CALM = { lagMs: 0, heapBytes: 0, heapBytesMax: 100 * MIB, descriptors: 0, descriptorsMax: 100 };
+
+test.each([
+  { key: '`overload.lag`', vitals: { lagMs: 300 }, keys: 'lag: 300ms' },
+  { key: '`overload.heap`', vitals: { heapBytes: 30 * MIB }, keys: 'heap: 30' },
+  { key: '`overload.descriptors`', vitals: { descriptors: 30 }, keys: 'descriptors: 30' },
+])('$key: from where on nobody is admitted', ({ vitals, keys }) => {
+  const node = new FakeGateways();
+  node.vitals = { ...CALM, ...vitals };
+  node.advance(10_000);
+  node.connect('key=alice');
+  reload(node, `overload: { ${keys} }\n`);
+  node.advance(10_000);
+  expect(node.ask('key=bob').refused?.status).toBe(503);
+  reload(node, '');
+  node.advance(10_000);
+  node.connect('key=carol');
+});
+
+test.each([
+  { key: '`overload.lag_shed`', vitals: { lagMs: 2_000 }, keys: 'lag_shed: 2s' },
+  { key: '`overload.heap_shed`', vitals: { heapBytes: 89 * MIB }, keys: 'heap_shed: 86' },
+])('$key: from where on slow clients are shed', ({ vitals, keys }) => {
+  const node = new FakeGateways();
+  const client = node.connect('key=alice');
+  client.queuedBytes = MIB;
+  node.vitals = { ...CALM, ...vitals };
+  node.advance(10_000);
+  expect(client.open).toBe(true);
+  reload(node, `overload: { ${keys} }\n`);
+  node.advance(10_000);
+  expect(client.closed?.code).toBe(1013);
+});

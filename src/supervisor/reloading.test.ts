@@ -112,6 +112,16 @@ describe('a reload', () => {
     expect(node.worker(0).got('drain')).toMatchObject([{ timeoutMs: 1_000 }]);
   });
 
+  test('moves the bound of a silence, `worker_hang_timeout`', async () => {
+    const { node, answer } = await serve(() => read('worker_hang_timeout: 2s\n', TARGETS));
+    const report = node.supervisor.reload();
+    answer(1);
+    await report;
+    node.worker(0).hung = true;
+    node.time.advance(3_000);
+    expect(node.worker(0).killed).toBe(true);
+  });
+
   test('is refused while the node stops', async () => {
     const { node, file } = await serve(() => read('', TARGETS));
     node.supervisor.stop('SIGTERM');

@@ -22,6 +22,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'callback.max_queued': 'src/net/adjusted.test.ts',
   'log.headers': 'src/telemetry/logger.test.ts',
   'drain.timeout': 'src/supervisor/reloading.test.ts',
+  worker_hang_timeout: 'src/supervisor/reloading.test.ts',
+  'overload.lag': 'src/gateway/live-config.test.ts',
+  'overload.lag_shed': 'src/gateway/live-config.test.ts',
+  'overload.heap': 'src/gateway/live-config.test.ts',
+  'overload.heap_shed': 'src/gateway/live-config.test.ts',
+  'overload.descriptors': 'src/gateway/live-config.test.ts',
 };
 /** Nothing reads these yet, so that there is nothing to see. */
 const UNREAD = ['log.bodies'];
