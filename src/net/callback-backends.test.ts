@@ -11,7 +11,15 @@ import { systemTimers } from '../system/index.ts';
 import { createMeter, renderSnapshots } from '../telemetry/index.ts';
 import { CallbackBackends } from './callback-backends.ts';
 import { HttpClient } from './http-client.ts';
-import { answerOf, call, failureOf, serve, serveBytes, textOf } from './testdata/called-application.ts';
+import {
+  answerOf,
+  call,
+  DEFAULTS,
+  failureOf,
+  serve,
+  serveBytes,
+  textOf,
+} from './testdata/called-application.ts';
 
 const RULES = {
   ...{ failuresInRow: 3, failureRate: 0, windowMs: 10_000, windowCallsMin: 10 },
@@ -269,6 +277,15 @@ describe('redirects', () => {
 });
 
 describe('lists that are read again', () => {
+  test('have a new `callback.dial_timeout`', async () => {
+    const urls = [await named('a'), await named('b')];
+    const { route, backends } = clientOf(urls, { dialTimeoutMs: 1_234 });
+    const dialTimeoutOf = () => backends.route({ ...DEFAULTS, ...route })?.dialTimeoutMs;
+    const before = dialTimeoutOf();
+    backends.replace({ connect: urls, establish: null, receive: null, close: null }, 4_321);
+    expect([before, dialTimeoutOf()]).toEqual([1_234, 4_321]);
+  });
+
   test('keep what is known of the same backends, and calls of the old lists find them', async () => {
     const urls = [await refusing(), await named('a')];
     const { client, route, states, backends } = clientOf(urls);

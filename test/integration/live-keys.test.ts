@@ -20,6 +20,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'idempotency.bytes': 'src/gateway/live-config.test.ts',
   'callback.max_in_flight': 'src/net/adjusted.test.ts',
   'callback.max_queued': 'src/net/adjusted.test.ts',
+  'callback.dial_timeout': 'src/net/callback-backends.test.ts',
   'log.headers': 'src/telemetry/logger.test.ts',
   'drain.timeout': 'src/supervisor/reloading.test.ts',
   worker_hang_timeout: 'src/supervisor/reloading.test.ts',
