@@ -26,6 +26,8 @@ export interface Scenario {
 /** Scenarios that share servers and clients. */
 export interface Sitting {
   readonly clients: number;
+  /** Whether servers compress and clients offer it, as `peers/peer.ts` says. */
+  readonly compression?: boolean;
   readonly scenarios: readonly Scenario[];
 }
 
@@ -42,6 +44,16 @@ function broadcast(audience: string, publishers: number, bar: Bar): Scenario {
     what: `to ${audience}, ${publishers} in flight`,
     unit: 'deliveries/s',
     method: { type: 'load', load: 'broadcast', inFlight: publishers },
+    bar,
+  };
+}
+
+function compressedBroadcast(publishers: number, bar: Bar): Scenario {
+  return {
+    name: `deflate-1k-${publishers}`,
+    what: `1 KiB of JSON compressed to 1k, ${publishers} in flight`,
+    unit: 'deliveries/s',
+    method: { type: 'load', load: 'compressed_broadcast', inFlight: publishers },
     bar,
   };
 }
@@ -68,6 +80,11 @@ export const SITTINGS: readonly Sitting[] = [
         bar: null,
       },
     ],
+  },
+  {
+    clients: 1_000,
+    compression: true,
+    scenarios: [compressedBroadcast(1, atLeast(4)), compressedBroadcast(16, atLeast(15))],
   },
   {
     clients: 10_000,

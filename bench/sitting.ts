@@ -51,10 +51,11 @@ export async function runSitting(options: {
   const { sitting, pace, profiles, onFigure } = options;
   const pairs: Pair[] = [];
   try {
-    for (const peer of options.peers) pairs.push(await startPair(peer, join(options.directory, peer.name)));
+    for (const peer of options.peers)
+      pairs.push(await startPair(peer, sitting, join(options.directory, peer.name)));
     for (const pair of pairs) {
       pair.memoryBefore = await pair.server.memory();
-      const connecting = (): Promise<Measurement> => connectAll(pair, sitting.clients);
+      const connecting = (): Promise<Measurement> => connectAll(pair, sitting);
       pair.connects = await profiled(pair.server, profiles, 'connects', connecting);
     }
     for (const scenario of sitting.scenarios) {
@@ -73,11 +74,14 @@ export async function runSitting(options: {
   }
 }
 
-async function startPair(peer: Peer, directory: string): Promise<Pair> {
+async function startPair(peer: Peer, { compression = false }: Sitting, directory: string): Promise<Pair> {
   mkdirSync(directory, { recursive: true });
   const maker = await MakerProcess.start();
   try {
-    const server = await RunningPeer.start(peer, directory, maker.applicationUrl);
+    const server = await RunningPeer.start(peer, directory, {
+      applicationUrl: maker.applicationUrl,
+      compression,
+    });
     return { server, maker, memoryBefore: { rss: 0, heap: 0 }, connects: null };
   } catch (error) {
     maker.kill();
@@ -85,7 +89,7 @@ async function startPair(peer: Peer, directory: string): Promise<Pair> {
   }
 }
 
-function connectAll(pair: Pair, clients: number): Promise<Measurement> {
+function connectAll(pair: Pair, { clients, compression = false }: Sitting): Promise<Measurement> {
   const { address } = pair.server;
   const serverPids = pair.server.pids();
   return pair.maker.carryOut({
@@ -93,6 +97,7 @@ function connectAll(pair: Pair, clients: number): Promise<Measurement> {
     address,
     clients,
     inProgress: CONNECTS_IN_PROGRESS,
+    compression,
     serverPids,
   });
 }

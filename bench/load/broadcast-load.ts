@@ -8,9 +8,10 @@
 import { CHANNEL, type Crowd } from './crowd.ts';
 import type { MessageSink } from './frame-walker.ts';
 import { HttpCaller, type SendRequest, sendRequest } from './http-caller.ts';
+import { InflatingSink } from './inflating-sink.ts';
 import type { Load } from './load.ts';
 import type { MeasuringWindow } from './measuring-window.ts';
-import { MESSAGE_BYTES, numberOf, senderOf, stamp } from './message.ts';
+import { blankJsonMessage, blankMessage, numberOf, senderOf, stamp } from './message.ts';
 import type { Address } from './orders.ts';
 
 interface Publisher {
@@ -27,19 +28,31 @@ export class BroadcastLoad implements Load, MessageSink {
   readonly #crowd: Crowd;
   readonly #window: MeasuringWindow;
   readonly #publishers: Publisher[] = [];
+  readonly #compressed: boolean;
+  readonly #messageBytes: number;
   /** Number of the last message of each publisher that each client has seen. */
   readonly #seen: Uint32Array;
   #stopped: (() => void) | null = null;
   #busy = 0;
 
-  constructor(options: { crowd: Crowd; window: MeasuringWindow; address: Address; publishers: number }) {
+  constructor(options: {
+    readonly crowd: Crowd;
+    readonly window: MeasuringWindow;
+    readonly address: Address;
+    readonly publishers: number;
+    /** Whether messages are JSON and have to come compressed. */
+    readonly compressed: boolean;
+  }) {
+    const message = options.compressed ? blankJsonMessage() : blankMessage();
+    this.#compressed = options.compressed;
+    this.#messageBytes = message.length;
     this.#crowd = options.crowd;
     this.#window = options.window;
     this.#seen = new Uint32Array(options.crowd.size * options.publishers);
     for (let index = 0; index < options.publishers; index += 1) {
       this.#publishers.push({
         caller: new HttpCaller(options.address, () => this.#answered(index)),
-        request: sendRequest(options.address, 'X-Kuiperbelt-Channel', CHANNEL),
+        request: sendRequest(options.address, 'X-Kuiperbelt-Channel', CHANNEL, message),
         number: 0,
         sentMs: 0,
         reached: 0,
@@ -49,7 +62,7 @@ export class BroadcastLoad implements Load, MessageSink {
   }
 
   start(): void {
-    this.#crowd.sink = this;
+    this.#crowd.sink = this.#compressed ? new InflatingSink(this) : this;
     this.#busy = this.#publishers.length;
     for (let index = 0; index < this.#publishers.length; index += 1) this.#post(index);
   }
@@ -76,7 +89,7 @@ export class BroadcastLoad implements Load, MessageSink {
     const publisher = this.#publishers[index];
     const number = numberOf(buffer, start);
     const slot = client * this.#publishers.length + index;
-    if (publisher === undefined || end - start !== MESSAGE_BYTES || number !== publisher.number) {
+    if (publisher === undefined || end - start !== this.#messageBytes || number !== publisher.number) {
       throw new Error(
         `client ${client} got a message that was not sent: ${buffer.toString('latin1', start, end)}`,
       );

@@ -35,6 +35,7 @@ export class Client {
     readonly address: Address;
     readonly localAddress: string;
     readonly path: string;
+    readonly compression: boolean;
   }) {
     const { address, localAddress } = options;
     this.index = options.index;
@@ -48,7 +49,7 @@ export class Client {
     });
     this.#socket.on('error', (error) => this.#owner.failed(this, error.message));
     this.#socket.on('end', () => this.#owner.failed(this, 'the server ended the connection'));
-    this.#socket.write(upgradeRequest(options.path, address));
+    this.#socket.write(upgradeRequest(options.path, address, options.compression));
   }
 
   /** Sends bytes as they are; frames come masked from the caller. */
@@ -86,9 +87,11 @@ export class Client {
   }
 }
 
-function upgradeRequest(path: string, address: Address): string {
+function upgradeRequest(path: string, address: Address, compression: boolean): string {
+  const offer = compression ? 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n' : '';
   return (
     `GET ${path} HTTP/1.1\r\nHost: ${address.host}:${address.port}\r\nUpgrade: websocket\r\n` +
-    'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YXJyb2tvdGggYmVuY2ghIQ==\r\n\r\n'
+    `Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n${offer}` +
+    'Sec-WebSocket-Key: YXJyb2tvdGggYmVuY2ghIQ==\r\n\r\n'
   );
 }

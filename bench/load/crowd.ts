@@ -33,6 +33,7 @@ export class Crowd implements ClientOwner {
   #wanted = 0;
   #openCount = 0;
   #address: Address = { host: '', port: 0 };
+  #compression = false;
   #window: MeasuringWindow | null = null;
   #done: () => void = () => {};
 
@@ -49,10 +50,12 @@ export class Crowd implements ClientOwner {
     readonly address: Address;
     readonly wanted: number;
     readonly inProgress: number;
+    readonly compression: boolean;
     readonly window: MeasuringWindow;
   }): Promise<void> {
     this.#address = options.address;
     this.#wanted = options.wanted;
+    this.#compression = options.compression;
     this.#window = options.window;
     return new Promise((resolve) => {
       this.#done = resolve;
@@ -82,6 +85,7 @@ export class Crowd implements ClientOwner {
         address: this.#address,
         localAddress: localAddressOf(index),
         path: `/connect?key=${sessionKeyOf(index)}`,
+        compression: this.#compression,
       }),
     );
   }

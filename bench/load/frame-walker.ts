@@ -1,18 +1,22 @@
 /**
  * Reads the frames a server sends, as cheaply as they can be read: no copies, no objects.
  *
- * It is not a WebSocket implementation: servers under test send whole, unmasked, uncompressed
- * messages, and anything else is an error that ends the run. `Client` drives it with each chunk.
+ * It is not a WebSocket implementation: servers under test send whole, unmasked messages, compressed
+ * only where the sink expects it; anything else is an error that ends the run. `Client` drives it
+ * with each chunk.
  */
 
 /** Gets every data message; `start` and `end` bound its payload in `buffer`. */
 export interface MessageSink {
   message(client: number, buffer: Buffer, start: number, end: number, nowMs: number): void;
+  /** A compressed one; absent: nobody agreed to it. */
+  compressed?(client: number, buffer: Buffer, start: number, end: number, nowMs: number): void;
 }
 
 const OPCODE_TEXT = 1;
 const OPCODE_BINARY = 2;
 const OPCODE_CLOSE = 8;
+const RSV1 = 0x40;
 
 /** Hands each whole frame of `buffer[start, end)` to the sink; returns where the first partial one begins. */
 export function walkFrames(
@@ -37,7 +41,10 @@ export function walkFrames(
     const next = payload + length;
     if (next > end) break;
     const opcode = first & 0x0f;
-    if (opcode === OPCODE_TEXT || opcode === OPCODE_BINARY)
+    if ((first & RSV1) !== 0) {
+      if (sink.compressed === undefined) throw new Error('the server compressed a message unasked');
+      sink.compressed(client, buffer, payload, next, nowMs);
+    } else if (opcode === OPCODE_TEXT || opcode === OPCODE_BINARY)
       sink.message(client, buffer, payload, next, nowMs);
     else if (opcode === OPCODE_CLOSE)
       throw new Error(`the server closed: ${closeText(buffer, payload, next)}`);

@@ -6,7 +6,6 @@
  */
 import { connect, type Socket } from 'node:net';
 import { HttpStream } from './http-message.ts';
-import { blankMessage } from './message.ts';
 import type { Address } from './orders.ts';
 
 /** A `/send` request whose message, and whose target if all are of one length, can be patched. */
@@ -16,10 +15,9 @@ export interface SendRequest {
   readonly messageOffset: number;
 }
 
-/** A `/send` to one session or channel, with a blank message. */
-export function sendRequest(address: Address, header: string, target: string): SendRequest {
+/** A `/send` of a blank message to one session or channel. */
+export function sendRequest(address: Address, header: string, target: string, message: Buffer): SendRequest {
   const before = `POST /send HTTP/1.1\r\nHost: ${address.host}:${address.port}\r\n${header}: `;
-  const message = blankMessage();
   const after = `\r\nContent-Type: text/plain\r\nContent-Length: ${message.length}\r\n\r\n`;
   const head = Buffer.from(before + target + after, 'latin1');
   return {

@@ -34,7 +34,8 @@ async function carryOut(order: Order): Promise<Measurement> {
   const window = new MeasuringWindow(order.serverPids);
   address = order.address;
   window.open();
-  await crowd.open({ address, wanted: order.clients, inProgress: order.inProgress, window });
+  const { clients: wanted, inProgress, compression } = order;
+  await crowd.open({ address, wanted, inProgress, compression, window });
   return window.close();
 }
 
@@ -54,7 +55,10 @@ async function measure(order: Extract<Order, { type: 'measure' }>): Promise<Meas
 
 function makeLoad(order: Extract<Order, { type: 'measure' }>, window: MeasuringWindow): Load {
   const { inFlight } = order;
-  if (order.load === 'broadcast') return new BroadcastLoad({ crowd, window, address, publishers: inFlight });
+  if (order.load === 'broadcast' || order.load === 'compressed_broadcast') {
+    const compressed = order.load === 'compressed_broadcast';
+    return new BroadcastLoad({ crowd, window, address, publishers: inFlight, compressed });
+  }
   if (order.load === 'unicast') return new UnicastLoad({ crowd, window, address, inFlight });
   return new CallbackLoad({ crowd, window, application, speakers: inFlight });
 }

@@ -11,7 +11,7 @@ export interface Address {
 }
 
 /** The kinds of load that can be made once clients are connected. */
-export type LoadKind = 'broadcast' | 'unicast' | 'callbacks';
+export type LoadKind = 'broadcast' | 'compressed_broadcast' | 'unicast' | 'callbacks';
 
 /** From the conductor. */
 export type Order =
@@ -21,6 +21,8 @@ export type Order =
       readonly address: Address;
       readonly clients: number;
       readonly inProgress: number;
+      /** Whether they offer permessage-deflate. */
+      readonly compression: boolean;
       readonly serverPids: readonly number[];
     }
   | {

@@ -7,7 +7,7 @@ import type { MessageSink } from './frame-walker.ts';
 import { HttpCaller, type SendRequest, sendRequest } from './http-caller.ts';
 import type { Load } from './load.ts';
 import type { MeasuringWindow } from './measuring-window.ts';
-import { numberOf, senderOf, stamp } from './message.ts';
+import { blankMessage, numberOf, senderOf, stamp } from './message.ts';
 import type { Address } from './orders.ts';
 
 interface Caller {
@@ -34,7 +34,7 @@ export class UnicastLoad implements Load, MessageSink {
     for (let index = 0; index < options.inFlight; index += 1) {
       this.#callers.push({
         caller: new HttpCaller(options.address, () => this.#answered(index)),
-        request: sendRequest(options.address, 'X-Kuiperbelt-Session', sessionKeyOf(0)),
+        request: sendRequest(options.address, 'X-Kuiperbelt-Session', sessionKeyOf(0), blankMessage()),
         number: 0,
         sentMs: 0,
         target: 0,

@@ -6,17 +6,28 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Peer, PeerCommand, PeerPlace } from './peer.ts';
+import { COMPRESSION, type Peer, type PeerCommand, type PeerPlace } from './peer.ts';
 
 /** What `npm run build` makes of this checkout. */
 export const BUILT_PROGRAM = join(import.meta.dirname, '../../dist/main/arrokoth.js');
+
+const { level, windowBits, memoryLevel, thresholdBytes } = COMPRESSION;
+/** Absent where it is off, so that builds which know nothing of it can be measured. */
+const COMPRESSION_KEYS = `compression:
+  enabled: true
+  level: ${level}
+  window_bits: ${windowBits}
+  memory_level: ${memoryLevel}
+  threshold: ${thresholdBytes}
+`;
 
 /** A node with one gateway worker, of this build or of another; `name` tells the two apart. */
 export function arrokoth(program: string, name: string): Peer {
   return { name, command: (place) => command(program, place) };
 }
 
-function command(program: string, { directory, port, applicationUrl }: PeerPlace): PeerCommand {
+function command(program: string, place: PeerPlace): PeerCommand {
+  const { directory, port, applicationUrl, compression } = place;
   const file = join(directory, 'arrokoth.yml');
   writeFileSync(
     file,
@@ -31,7 +42,7 @@ callback:
 node: { data_dir: "${join(directory, 'data')}" }
 ping: { interval: 0s }
 log: { level: warn }
-`,
+${compression ? COMPRESSION_KEYS : ''}`,
   );
   return { arguments: [program, 'start', '--config', file], environment: {} };
 }

@@ -27,7 +27,7 @@ const server = createServer((incoming, response) => {
     response.end(OK);
   });
 });
-const sockets = new WebSocketServer({ server });
+const sockets = new WebSocketServer({ server, perMessageDeflate: deflateOptions() });
 
 sockets.on('connection', (socket, upgrade) => {
   const key = new URLSearchParams(upgrade.url.slice(upgrade.url.indexOf('?'))).get('key');
@@ -37,6 +37,22 @@ sockets.on('connection', (socket, upgrade) => {
   socket.on('message', (message) => callBack(key, message));
 });
 server.listen(Number(process.env.BENCH_PORT), '127.0.0.1');
+
+/** The gateway's settings in the words of `ws`; false: off. */
+function deflateOptions() {
+  const settings = JSON.parse(process.env.BENCH_COMPRESSION);
+  if (settings === null) return false;
+  return {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+    threshold: settings.thresholdBytes,
+    zlibDeflateOptions: {
+      level: settings.level,
+      windowBits: settings.windowBits,
+      memLevel: settings.memoryLevel,
+    },
+  };
+}
 
 function send(headers, message) {
   const session = headers['x-kuiperbelt-session'];

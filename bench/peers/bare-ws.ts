@@ -2,16 +2,20 @@
  * How the yardstick is started; the server itself is `bare-ws.mjs`.
  */
 import { join } from 'node:path';
-import type { Peer } from './peer.ts';
+import { COMPRESSION, type Peer } from './peer.ts';
 
 const SERVER = join(import.meta.dirname, 'bare-ws.mjs');
 
 /** A bare `ws` server. */
 export const BARE_WS: Peer = {
   name: 'bare-ws',
-  command: ({ port, applicationUrl }) => ({
+  command: ({ port, applicationUrl, compression }) => ({
     arguments: [SERVER],
-    environment: { BENCH_PORT: String(port), BENCH_APPLICATION_URL: applicationUrl },
+    environment: {
+      BENCH_PORT: String(port),
+      BENCH_APPLICATION_URL: applicationUrl,
+      BENCH_COMPRESSION: JSON.stringify(compression ? COMPRESSION : null),
+    },
   }),
 };
 

@@ -15,12 +15,21 @@ const START_TIMEOUT_MS = 20_000;
 const LAST_WORDS_MAX = 2_000;
 const PROBE = join(import.meta.dirname, 'probe.mjs');
 
+/** What both servers of a sitting are told alike. */
+export interface PeerTask {
+  readonly applicationUrl: string;
+  /** Whether it compresses for clients that offer permessage-deflate; see `COMPRESSION`. */
+  readonly compression: boolean;
+}
+
+/** How both servers compress: the gateway's defaults. */
+export const COMPRESSION = { level: 6, windowBits: 15, memoryLevel: 8, thresholdBytes: 512 } as const;
+
 /** What a server is told about the run. */
-export interface PeerPlace {
+export interface PeerPlace extends PeerTask {
   /** Empty and the server's own. */
   readonly directory: string;
   readonly port: number;
-  readonly applicationUrl: string;
 }
 
 /** How a server is started. */
@@ -65,13 +74,13 @@ export class RunningPeer {
   }
 
   /** Starts a server and waits until it answers. */
-  static async start(peer: Peer, directory: string, applicationUrl: string): Promise<RunningPeer> {
+  static async start(peer: Peer, directory: string, task: PeerTask): Promise<RunningPeer> {
     const port = await freePort();
     const probes = join(directory, 'probes');
     mkdirSync(probes, { recursive: true });
     const log = join(directory, 'log.txt');
     const logFile = openSync(log, 'a');
-    const command = peer.command({ directory, port, applicationUrl });
+    const command = peer.command({ ...task, directory, port });
     const child = startNode(SERVER_CORE, command.arguments, {
       stdio: ['ignore', logFile, logFile],
       env: {
