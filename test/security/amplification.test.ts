@@ -6,9 +6,11 @@
  * mean is in `judgement.ts`; the canary beside this file shows that they can be exceeded.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestAuthority } from '../support/index.ts';
 import type { Attack, Target } from './attack.ts';
 import { ATTACKS_BY_FRAMES } from './attacks-by-frames.ts';
 import { ATTACKS_BY_HTTP } from './attacks-by-http.ts';
+import { ATTACKS_BY_LAYERS } from './attacks-by-layers.ts';
 import { amplificationOf, faultsOf, median } from './judgement.ts';
 import { type Cost, MeasuredNode } from './measured-node.ts';
 import { ORDINARY, type TrafficKind } from './ordinary-traffic.ts';
@@ -27,7 +29,13 @@ const table: string[] = [];
 beforeAll(async () => {
   nodes.set('plain', await MeasuredNode.start(CONFIG));
   const behindProxy = { ...CONFIG, trusted_proxies: ['127.0.0.1'], proxy_protocol: 'required' };
-  nodes.set('proxied', await MeasuredNode.start(behindProxy, ['close'], GREETING));
+  nodes.set('proxied', await MeasuredNode.start(behindProxy, ['close'], { greeting: GREETING }));
+  const authority = new TestAuthority();
+  const { cert, key } = authority.issue({ name: 'chat', names: ['DNS:chat.example'] });
+  const secure = { ...CONFIG, tls: { certificates: [{ cert, key }] } };
+  const tls = { ca: authority.root.certPem, servername: 'chat.example' };
+  nodes.set('secure', await MeasuredNode.start(secure, ['close'], { tls }));
+  nodes.set('inflating', await MeasuredNode.start({ ...CONFIG, compression: { enabled: true } }));
   nodes.set('receiving', await MeasuredNode.start(CONFIG, ['receive', 'close']));
 });
 
@@ -49,15 +57,21 @@ async function yardstick(target: Target, kind: TrafficKind): Promise<Cost> {
   return measured;
 }
 
-test.each([...ATTACKS_BY_HTTP, ...ATTACKS_BY_FRAMES])('$name', async (attack: Attack) => {
-  const { target = 'plain', like, name } = attack;
-  const ordinary = await yardstick(target, like);
-  const cost = await (nodes.get(target) as MeasuredNode).measure((arena) => attack.run(arena, 1));
-  const { cpu, memory, outgoing, log } = amplificationOf(cost, ordinary);
-  const multiples = [cpu, memory, outgoing, log].map((multiple) => multiple.toFixed(2).padStart(7)).join(' ');
-  const mib = Math.round(cost.peakBytes / 2 ** 20);
-  table.push(
-    `${multiples}  ${name} (${cost.payloadBytes} bytes, ${Math.round(cost.cpuNs / 1e6)} ms, ${mib} MiB)`,
-  );
-  expect(faultsOf(cost, ordinary)).toEqual([]);
-});
+test.each([...ATTACKS_BY_HTTP, ...ATTACKS_BY_FRAMES, ...ATTACKS_BY_LAYERS])(
+  '$name',
+  async (attack: Attack) => {
+    const { target = 'plain', like, name } = attack;
+    // Against plain traffic, which costs less than that of TLS.
+    const ordinary = await yardstick(target === 'secure' ? 'plain' : target, like);
+    const cost = await (nodes.get(target) as MeasuredNode).measure((arena) => attack.run(arena, 1));
+    const { cpu, memory, outgoing, log } = amplificationOf(cost, ordinary);
+    const multiples = [cpu, memory, outgoing, log]
+      .map((multiple) => multiple.toFixed(2).padStart(7))
+      .join(' ');
+    const mib = Math.round(cost.peakBytes / 2 ** 20);
+    table.push(
+      `${multiples}  ${name} (${cost.payloadBytes} bytes, ${Math.round(cost.cpuNs / 1e6)} ms, ${mib} MiB)`,
+    );
+    expect(faultsOf(cost, ordinary)).toEqual([]);
+  },
+);

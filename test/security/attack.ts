@@ -4,9 +4,9 @@ import type { TrafficKind } from './ordinary-traffic.ts';
 
 /**
  * Which node is attacked: one that discards messages, one whose application receives them, one that
- * expects a header of the PROXY protocol.
+ * expects a header of the PROXY protocol, one that speaks TLS, one that inflates messages.
  */
-export type Target = 'plain' | 'receiving' | 'proxied';
+export type Target = 'plain' | 'receiving' | 'proxied' | 'secure' | 'inflating';
 
 /** One form of attack. `scale` multiplies its size: 1 for seconds, more for the long tests. */
 export interface Attack {

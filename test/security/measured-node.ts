@@ -5,6 +5,7 @@
  * Its witness receives messages all the while; what that costs is small and counts as the attack's.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import { ApplicationCalls } from '../conformance/application-calls.ts';
 import { Witness } from '../conformance/witness.ts';
 import {
@@ -70,7 +71,7 @@ export class MeasuredNode {
   static async start(
     config: Readonly<Record<string, unknown>>,
     callbacks: readonly ('receive' | 'close')[] = ['close'],
-    greeting = '',
+    { greeting = '', tls }: { readonly greeting?: string; readonly tls?: ConnectionOptions } = {},
   ): Promise<MeasuredNode> {
     const application = await startApplication();
     const { connect } = application.callback;
@@ -86,7 +87,8 @@ export class MeasuredNode {
     });
     const { port } = node.addresses.public;
     const witness = { port, path: '/connect?key=witness' };
-    const client = await openWebSocket({ ...witness, rawRequest: greeting + handshakeText(witness) });
+    const rawRequest = greeting + handshakeText(witness);
+    const client = await openWebSocket({ ...witness, rawRequest, ...(tls === undefined ? {} : { tls }) });
     const calls = new ApplicationCalls(node.addresses.app as NodeAddress, [
       'Authorization',
       `Bearer ${TOKEN}`,

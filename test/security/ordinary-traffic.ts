@@ -1,11 +1,12 @@
 /**
  * Ordinary traffic, against which attacks are measured: what a browser and an application say.
  */
+import { constants, deflateRawSync } from 'node:zlib';
 import { encodeClientFrame, handshakeText } from '../support/index.ts';
 import type { Arena } from './measured-node.ts';
 
-/** Requests on kept connections, WebSockets that come and go, and messages of one WebSocket. */
-export type TrafficKind = 'requests' | 'connects' | 'messages';
+/** Requests on kept connections, WebSockets that come and go, messages of one, compressed or not. */
+export type TrafficKind = 'requests' | 'connects' | 'messages' | 'compressed';
 
 /** What a browser says besides; some 400 bytes. */
 export const BROWSER_LINES = [
@@ -20,7 +21,15 @@ export const BROWSER_LINES = [
 
 const LINES = BROWSER_LINES.map((line) => `${line.join(': ')}\r\n`).join('');
 const REQUEST = `GET /ping HTTP/1.1\r\nHost: chat.example\r\n${LINES}\r\n`;
-const MESSAGE = encodeClientFrame({ payload: '{"type":"say","room":"garden","text":"Good morning, all!"}' });
+const WORDS = '{"type":"say","room":"garden","text":"Good morning, all!"}';
+const MESSAGE = encodeClientFrame({ payload: WORDS });
+/** As browsers compress: a block that is flushed, without the end of the flush (RFC 7692 7.2.1). */
+const COMPRESSED = encodeClientFrame({
+  rsv: 4,
+  payload: deflateRawSync(WORDS, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4),
+});
+/** What a client says that wants compression. */
+export const COMPRESSION_OFFER = ['Sec-WebSocket-Extensions', 'permessage-deflate'];
 
 /** Each kind of traffic; `greeting` comes before everything that is said on a connection. */
 export const ORDINARY: Record<TrafficKind, (arena: Arena, greeting: string) => Promise<void>> = {
@@ -42,6 +51,12 @@ export const ORDINARY: Record<TrafficKind, (arena: Arena, greeting: string) => P
   messages: async ({ attacker, port }) => {
     const socket = await attacker.openWebSocket(port);
     await socket.flood(MESSAGE, 4_000);
+    await socket.settled();
+  },
+  compressed: async ({ attacker, port }) => {
+    const socket = attacker.open(port, handshakeText({ port, headers: COMPRESSION_OFFER }));
+    await socket.hears('\r\n\r\n');
+    await socket.flood(COMPRESSED, 2_000);
     await socket.settled();
   },
 };
