@@ -147,7 +147,7 @@ const CALLBACK: readonly Case[] = [
   },
   { key: 'callback.signing_keys', value: [SIGNING_KEY], was: false, is: true, look: isSigned },
   {
-    ...{ key: 'callback.trace', value: 'restart', was: false, is: true },
+    ...{ key: 'callback.trace', value: 'off', was: true, is: false },
     look: async () => (await callback('connect')).header('traceparent') !== undefined,
   },
   {
