@@ -55,7 +55,8 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
   const tls = openWorkerTls(doors);
   const httpClient = buildCallbackClient(doors);
   const compression = messageCompression(doors);
-  const descriptors = new WorkerDescriptors(doors, () => httpClient.sockets);
+  const upstream = upstreamClient(live.current);
+  const descriptors = new WorkerDescriptors(doors, () => httpClient.sockets + (upstream?.inFlight ?? 0));
   const gateway = new Gateway({
     init,
     live,
@@ -68,7 +69,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     journal,
     owed,
     httpClient,
-    upstream: upstreamClient(live.current),
+    upstream,
     vitals: descriptors.vitals,
     createServer: (handlers, listener) =>
       makeServer({ doors, tls, compression, descriptors }, listener, handlers),

@@ -3,8 +3,15 @@ import { DEFAULTS } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import { descriptorReserve, fitToHost } from './host-limits.ts';
 
-const asking = (connectionsMax: number, { workers = 1, maxInFlight = 100 } = {}) =>
-  ({ workers, limits: { connectionsMax }, callback: { maxInFlight } }) as unknown as Config;
+const NOBODY = { backends: null, maxInFlight: 1_000, tunnelsMax: 1_000 };
+
+const asking = (connectionsMax: number, { workers = 1, maxInFlight = 100, upstream = {} } = {}) =>
+  ({
+    workers,
+    limits: { connectionsMax },
+    callback: { maxInFlight },
+    upstream: { ...NOBODY, ...upstream },
+  }) as unknown as Config;
 
 describe('fitToHost', () => {
   test('lowers the connections to what the descriptors of all workers allow', () => {
@@ -39,7 +46,10 @@ describe('fitToHost', () => {
   });
 });
 
-test('the reserve holds callbacks, as many late ones, and what a worker needs itself', () => {
-  expect(descriptorReserve(20_000, 256)).toBe(2 * 256 + 128);
-  expect(descriptorReserve(700, 256)).toBe(350);
+test('the reserve holds callbacks, late ones, what is passed on, and what a worker needs itself', () => {
+  const plain = asking(1, { maxInFlight: 256 });
+  expect(descriptorReserve(20_000, plain)).toBe(2 * 256 + 128);
+  expect(descriptorReserve(700, plain)).toBe(350);
+  const upstream = { backends: ['http://app.test'] };
+  expect(descriptorReserve(20_000, asking(1, { maxInFlight: 256, upstream }))).toBe(2 * 256 + 128 + 2_000);
 });

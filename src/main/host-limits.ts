@@ -22,10 +22,15 @@ export interface FittedConfig {
 
 /**
  * Descriptors of a worker that clients cannot take: for callbacks in flight, as many again that are
- * late, files of its own and clients that are told to come later. At most half of what there is.
+ * late, what is passed on to the application, files of its own and clients that are told to come
+ * later. At most half of what there is.
  */
-export function descriptorReserve(descriptorsMax: number, maxInFlight: number): number {
-  const wanted = 2 * maxInFlight + DESCRIPTORS_NEVER_GIVEN;
+export function descriptorReserve(
+  descriptorsMax: number,
+  { callback, upstream }: Pick<Config, 'callback' | 'upstream'>,
+): number {
+  const passedOn = upstream.backends === null ? 0 : upstream.maxInFlight + upstream.tunnelsMax;
+  const wanted = 2 * callback.maxInFlight + passedOn + DESCRIPTORS_NEVER_GIVEN;
   return Math.min(wanted, Math.floor(descriptorsMax / 2));
 }
 
@@ -34,10 +39,11 @@ export function fitToHost(config: Config, descriptorsMax: number | null): Fitted
   if (descriptorsMax === null || descriptorsMax === Number.POSITIVE_INFINITY) return { config, warnings: [] };
   const warnings: string[] = [];
   const maxInFlight = fitCallbacks(config, descriptorsMax, warnings);
-  const reserve = descriptorReserve(descriptorsMax, maxInFlight);
+  const callback = { ...config.callback, maxInFlight };
+  const reserve = descriptorReserve(descriptorsMax, { ...config, callback });
   const connectionsMax = fitConnections(config, { descriptorsMax, reserve }, warnings);
   const limits = { ...config.limits, connectionsMax };
-  return { config: { ...config, limits, callback: { ...config.callback, maxInFlight } }, warnings };
+  return { config: { ...config, limits, callback }, warnings };
 }
 
 function fitCallbacks(config: Config, descriptorsMax: number, warnings: string[]): number {

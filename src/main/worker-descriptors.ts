@@ -18,21 +18,22 @@ export class WorkerDescriptors {
   /** The figures of this process now. */
   readonly vitals: () => Vitals;
   readonly #doors: WorkerDoors;
-  readonly #callbackSockets: () => number;
+  readonly #ownSockets: () => number;
   /** Null: the host does not tell, or has no limit. */
   readonly #max: number | null;
   readonly #refused: ReturnType<Meter['counter']>;
   readonly #failed: ReturnType<Meter['counter']>;
 
-  constructor(doors: WorkerDoors, callbackSockets: () => number) {
+  /** `ownSockets`: those to the application, whom the reserve is for. */
+  constructor(doors: WorkerDoors, ownSockets: () => number) {
     this.#doors = doors;
-    this.#callbackSockets = callbackSockets;
+    this.#ownSockets = ownSockets;
     const { descriptorsMax } = readHost();
     this.#max = descriptorsMax === Number.POSITIVE_INFINITY ? null : descriptorsMax;
     this.vitals = watchVitals({
       descriptorsMax: () => (this.#max === null ? null : this.#max - this.#reserve(this.#max)),
       // The reserve is theirs, so what they hold of it does not make the rest smaller.
-      descriptorsExcepted: callbackSockets,
+      descriptorsExcepted: ownSockets,
     });
     this.#refused = doors.meter.meter.counter({
       name: 'arrokoth_descriptor_refusals_total',
@@ -62,7 +63,7 @@ export class WorkerDescriptors {
       clock: systemClock,
       logger: this.#doors.logger.child({ listener }),
       bounds: boundsNow(),
-      reserveUsed: this.#callbackSockets,
+      reserveUsed: this.#ownSockets,
       answer: plain ? refusal : null,
       refused: (outcome: GateOutcome) => this.#refused.add(1, { outcome }),
       failed: (code) => this.#failed.add(1, { code }),
@@ -72,7 +73,7 @@ export class WorkerDescriptors {
   }
 
   #reserve(max: number): number {
-    return descriptorReserve(max, this.#doors.live.current.callback.maxInFlight);
+    return descriptorReserve(max, this.#doors.live.current);
   }
 }
 

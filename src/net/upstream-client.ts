@@ -70,6 +70,11 @@ export class UpstreamClient {
     return this.#closed;
   }
 
+  /** Requests and WebSockets that are being passed on; each holds a socket to the application. */
+  get inFlight(): number {
+    return this.#running.size;
+  }
+
   /** Passes a request on when it is its turn on its connection. `plan.ended` is called once. */
   forward(request: HttpRequest, plan: ForwardPlan): void {
     assert(request instanceof PlainRequest, 'the request is one of our servers');
