@@ -11,5 +11,6 @@ export * from './light-client.ts';
 export * from './programs.ts';
 export * from './raw-client.ts';
 export * from './reload-node.ts';
+export * from './start-backend-process.ts';
 export * from './start-demo.ts';
 export * from './start-node.ts';
