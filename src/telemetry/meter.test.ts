@@ -13,6 +13,10 @@ describe('createMeter', () => {
     let open = 3;
     meter.observed({ name: 'arrokoth_open', help: 'Open.', type: 'gauge' }, () => open);
     meter.observed({ name: 'arrokoth_seen_total', help: 'Seen.', type: 'counter' }, () => 7);
+    meter.observedEach({ name: 'arrokoth_ends', help: 'Ends.', labels: ['place'] }, () => [
+      [{ place: '0' }, 8],
+      [{ place: '1' }, open],
+    ]);
     sends.add(1, { result: 'ok' });
     sends.add(2, { result: 'ok' });
     sends.add(1, { result: 'failed' });
@@ -26,6 +30,8 @@ describe('createMeter', () => {
     expect(text).toContain('arrokoth_plain_total{worker="gateway/0"} 4');
     expect(text).toContain('arrokoth_took_seconds_bucket{le="5",worker="gateway/0"} 1');
     expect(text).toContain('arrokoth_took_seconds_bucket{le="1",worker="gateway/0"} 0');
+    expect(text).toContain('arrokoth_ends{place="0",worker="gateway/0"} 8');
+    expect(text).toContain('arrokoth_ends{place="1",worker="gateway/0"} 5');
     expect(text).toContain('arrokoth_open{worker="gateway/0"} 5');
     expect(text).toContain('arrokoth_seen_total{worker="gateway/0"} 7');
   });
