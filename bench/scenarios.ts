@@ -28,6 +28,8 @@ export interface Sitting {
   readonly clients: number;
   /** Whether servers compress and clients offer it, as `peers/peer.ts` says. */
   readonly compression?: boolean;
+  /** Whether clients and callers speak TLS to both servers. */
+  readonly tls?: boolean;
   readonly scenarios: readonly Scenario[];
 }
 
@@ -56,6 +58,10 @@ function compressedBroadcast(publishers: number, bar: Bar): Scenario {
     method: { type: 'load', load: 'compressed_broadcast', inFlight: publishers },
     bar,
   };
+}
+
+function overTls(scenario: Scenario): Scenario {
+  return { ...scenario, name: `${scenario.name}-tls`, what: `${scenario.what}, over TLS` };
 }
 
 /** The whole programme of a run. */
@@ -105,6 +111,21 @@ export const SITTINGS: readonly Sitting[] = [
       },
       broadcast('10k', 1, atLeast(1)),
       broadcast('10k', 16, atLeast(6)),
+    ],
+  },
+  {
+    clients: 1_000,
+    tls: true,
+    scenarios: [
+      {
+        name: 'connects-tls',
+        what: `1k over TLS, ${CONNECTS_IN_PROGRESS} in progress`,
+        unit: 'connects/s',
+        method: { type: 'connects' },
+        bar: null,
+      },
+      overTls(broadcast('1k', 1, atLeast(0.85))),
+      overTls(broadcast('1k', 16, atLeast(1.3))),
     ],
   },
 ];

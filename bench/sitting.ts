@@ -6,6 +6,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeCertificate } from './certificate.ts';
 import type { Measurement } from './load/orders.ts';
 import { MakerProcess } from './maker-process.ts';
 import { type HeldMemory, type Peer, RunningPeer } from './peers/peer.ts';
@@ -74,13 +75,15 @@ export async function runSitting(options: {
   }
 }
 
-async function startPair(peer: Peer, { compression = false }: Sitting, directory: string): Promise<Pair> {
+async function startPair(peer: Peer, sitting: Sitting, directory: string): Promise<Pair> {
+  const { compression = false, tls = false } = sitting;
   mkdirSync(directory, { recursive: true });
   const maker = await MakerProcess.start();
   try {
     const server = await RunningPeer.start(peer, directory, {
       applicationUrl: maker.applicationUrl,
       compression,
+      certificate: tls ? makeCertificate(directory) : null,
     });
     return { server, maker, memoryBefore: { rss: 0, heap: 0 }, connects: null };
   } catch (error) {

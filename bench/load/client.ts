@@ -2,7 +2,8 @@
  * One WebSocket client, as cheap as Node lets it be: a raw socket, one shared read buffer, no
  * WebSocket library. `Crowd` makes and drives it.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { dial } from './dial.ts';
 import { type MessageSink, walkFrames } from './frame-walker.ts';
 import { findMessage } from './http-message.ts';
 import type { Address } from './orders.ts';
@@ -40,11 +41,8 @@ export class Client {
     const { address, localAddress } = options;
     this.index = options.index;
     this.#owner = options.owner;
-    this.#socket = connect({
-      host: address.host,
-      port: address.port,
+    this.#socket = dial(address, {
       localAddress,
-      noDelay: true,
       onread: { buffer: SHARED_BUFFER, callback: (bytes) => this.#read(bytes) },
     });
     this.#socket.on('error', (error) => this.#owner.failed(this, error.message));

@@ -32,7 +32,7 @@ export class Crowd implements ClientOwner {
   readonly #startedMs: number[] = [];
   #wanted = 0;
   #openCount = 0;
-  #address: Address = { host: '', port: 0 };
+  #address: Address = { host: '', port: 0, tls: false };
   #compression = false;
   #window: MeasuringWindow | null = null;
   #done: () => void = () => {};

@@ -4,7 +4,8 @@
  * An answer that is not a plain success ends the run. Loads own a caller for each request they keep
  * in flight.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { dial } from './dial.ts';
 import { HttpStream } from './http-message.ts';
 import type { Address } from './orders.ts';
 
@@ -36,10 +37,7 @@ export class HttpCaller {
   constructor(address: Address, onAnswer: () => void) {
     this.#onAnswer = onAnswer;
     const buffer = Buffer.allocUnsafeSlow(16 * 1_024);
-    this.#socket = connect({
-      host: address.host,
-      port: address.port,
-      noDelay: true,
+    this.#socket = dial(address, {
       onread: {
         buffer,
         callback: (bytes) => {

@@ -20,7 +20,7 @@ const STRAGGLERS_MS = 20_000;
 
 const application = new Application();
 const crowd = new Crowd();
-let address: Address = { host: '', port: 0 };
+let address: Address = { host: '', port: 0, tls: false };
 
 process.on('message', (order: Order) => {
   carryOut(order).then((measurement) => tell({ type: 'measured', measurement }), fail);

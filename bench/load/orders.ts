@@ -8,6 +8,8 @@
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** Whether it speaks TLS, to clients and callers alike. */
+  readonly tls: boolean;
 }
 
 /** The kinds of load that can be made once clients are connected. */

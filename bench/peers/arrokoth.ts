@@ -27,7 +27,7 @@ export function arrokoth(program: string, name: string): Peer {
 }
 
 function command(program: string, place: PeerPlace): PeerCommand {
-  const { directory, port, applicationUrl, compression } = place;
+  const { directory, port, applicationUrl, compression, certificate } = place;
   const file = join(directory, 'arrokoth.yml');
   writeFileSync(
     file,
@@ -42,7 +42,9 @@ callback:
 node: { data_dir: "${join(directory, 'data')}" }
 ping: { interval: 0s }
 log: { level: warn }
-${compression ? COMPRESSION_KEYS : ''}`,
+${certificate === null ? '' : `tls: { certificates: [${JSON.stringify(certificate)}] }\n`}${
+  compression ? COMPRESSION_KEYS : ''
+}`,
   );
   return { arguments: [program, 'start', '--config', file], environment: {} };
 }

@@ -6,7 +6,9 @@
  * each client message over node:http's keep-alive agent. No callbacks on connect, no journal, no
  * queues, no limits.
  */
+import { readFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { WebSocketServer } from 'ws';
 
 /** As many as the gateway keeps in flight by default. */
@@ -17,7 +19,13 @@ const agent = new Agent({ keepAlive: true, maxSockets: CALLBACK_SOCKETS_MAX });
 const receiveUrl = new URL('/receive', process.env.BENCH_APPLICATION_URL);
 const sessions = new Map();
 
-const server = createServer((incoming, response) => {
+const { BENCH_CERT: cert, BENCH_KEY: key } = process.env;
+const server = cert
+  ? createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, answer)
+  : createServer(answer);
+const sockets = new WebSocketServer({ server, perMessageDeflate: deflateOptions() });
+
+function answer(incoming, response) {
   const chunks = [];
   incoming.on('data', (chunk) => chunks.push(chunk));
   incoming.on('end', () => {
@@ -26,8 +34,7 @@ const server = createServer((incoming, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': OK.length });
     response.end(OK);
   });
-});
-const sockets = new WebSocketServer({ server, perMessageDeflate: deflateOptions() });
+}
 
 sockets.on('connection', (socket, upgrade) => {
   const key = new URLSearchParams(upgrade.url.slice(upgrade.url.indexOf('?'))).get('key');

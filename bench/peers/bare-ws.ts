@@ -9,12 +9,13 @@ const SERVER = join(import.meta.dirname, 'bare-ws.mjs');
 /** A bare `ws` server. */
 export const BARE_WS: Peer = {
   name: 'bare-ws',
-  command: ({ port, applicationUrl, compression }) => ({
+  command: ({ port, applicationUrl, compression, certificate }) => ({
     arguments: [SERVER],
     environment: {
       BENCH_PORT: String(port),
       BENCH_APPLICATION_URL: applicationUrl,
       BENCH_COMPRESSION: JSON.stringify(compression ? COMPRESSION : null),
+      ...(certificate === null ? {} : { BENCH_CERT: certificate.cert, BENCH_KEY: certificate.key }),
     },
   }),
 };

@@ -5,9 +5,12 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { get as getPlain } from 'node:http';
+import { get as getOverTls } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificate } from '../certificate.ts';
 import type { Address } from '../load/orders.ts';
 import { killGroup, SERVER_CORE, startNode } from '../pinned-process.ts';
 
@@ -20,6 +23,8 @@ export interface PeerTask {
   readonly applicationUrl: string;
   /** Whether it compresses for clients that offer permessage-deflate; see `COMPRESSION`. */
   readonly compression: boolean;
+  /** With which it speaks TLS to everybody; null: not at all. */
+  readonly certificate: Certificate | null;
 }
 
 /** How both servers compress: the gateway's defaults. */
@@ -91,7 +96,7 @@ export class RunningPeer {
         NODE_ENV: 'production',
       },
     });
-    const address = { host: '127.0.0.1', port };
+    const address = { host: '127.0.0.1', port, tls: task.certificate !== null };
     const running = new RunningPeer({ name: peer.name, address, process: child, probes, log });
     const deadline = performance.now() + START_TIMEOUT_MS;
     while (!(await running.#answers())) {
@@ -133,10 +138,17 @@ export class RunningPeer {
     killGroup(this.#process);
   }
 
-  async #answers(): Promise<boolean> {
-    const { host, port } = this.address;
-    const response = await fetch(`http://${host}:${port}/ping`).catch(() => null);
-    return response?.status === 200;
+  #answers(): Promise<boolean> {
+    const { host, port, tls } = this.address;
+    const get = tls ? getOverTls : getPlain;
+    return new Promise((resolve) => {
+      const question = get({ host, port, path: '/ping', rejectUnauthorized: false, agent: false });
+      question.on('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      });
+      question.on('error', () => resolve(false));
+    });
   }
 
   #askAll(request: object): Promise<unknown[]> {
