@@ -1,9 +1,10 @@
 /**
- * What a node answers to its operator's commands, one entry a command.
+ * What a node answers to its operator's commands, one entry a command, and where it hears them.
  */
-import { ok } from '../base/index.ts';
-import type { ControlHandlers } from '../process/index.ts';
+import { type Logger, ok } from '../base/index.ts';
+import { type ControlHandlers, serveControl } from '../process/index.ts';
 import type { Supervisor } from '../supervisor/index.ts';
+import { systemTimers } from '../system/index.ts';
 
 /** What the answers are made of. */
 export interface ControlSubject {
@@ -14,8 +15,20 @@ export interface ControlSubject {
   readonly configFile: string | null;
 }
 
-/** The handlers of one node. */
-export function controlHandlers({ supervisor, ...about }: ControlSubject): ControlHandlers {
+/** Serves the commands to one node; resolves with the way to end that. */
+export async function openControl(
+  path: string,
+  subject: ControlSubject,
+  logger: Logger,
+): Promise<() => void> {
+  const served = await serveControl({ path, handlers: controlHandlers(subject), timers: systemTimers });
+  if (served.ok) return () => served.value.close();
+  // Signals still reach a node without it, and its clients do not need it at all.
+  logger.warn({ code: served.error.code }, served.error.message);
+  return () => {};
+}
+
+function controlHandlers({ supervisor, ...about }: ControlSubject): ControlHandlers {
   return {
     reload: async () => ok(await supervisor.reload()),
     status: async () => {

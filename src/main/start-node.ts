@@ -8,7 +8,7 @@ import { extname } from 'node:path';
 import { ArrokothError, failed, IdSource, ok, type Result } from '../base/index.ts';
 import type { NodeRequest, StartedNode } from '../cli/index.ts';
 import { assignJournals, openDataDirectory } from '../journal/index.ts';
-import { bindTcp, bindUnix, serveControl, spawnWorker } from '../process/index.ts';
+import { bindTcp, bindUnix, spawnWorker } from '../process/index.ts';
 import { Supervisor } from '../supervisor/index.ts';
 import {
   keepAlive,
@@ -20,7 +20,7 @@ import {
   systemTimers,
 } from '../system/index.ts';
 import { createLogger } from '../telemetry/index.ts';
-import { controlHandlers } from './control-handlers.ts';
+import { openControl } from './control-handlers.ts';
 import { chooseControlPlace } from './control-place.ts';
 import { chooseDirectory } from './data-place.ts';
 import { fitToHost } from './host-limits.ts';
@@ -76,32 +76,34 @@ export async function startNode(request: NodeRequest): Promise<Result<StartedNod
     },
   });
   const about = { name: nodeName, processId: host.processId, configFile: request.file };
-  const handlers = controlHandlers({ supervisor, ...about });
-  const served = await serveControl({ path: control.path, handlers, timers: systemTimers });
-  // Signals still reach a node without it, and its clients do not need it at all.
-  if (!served.ok) logger.warn({ code: served.error.code }, served.error.message);
   return await run(supervisor, {
     name: nodeName,
     hasFile: request.file !== null,
-    ended: () => {
-      if (served.ok) served.value.close();
-      logs.flush();
-    },
+    openControl: () => openControl(control.path, { supervisor, ...about }, logger),
+    flush: logs.flush,
   });
 }
 
-async function run(
-  supervisor: Supervisor,
-  node: { readonly name: string; readonly hasFile: boolean; readonly ended: () => void },
-): Promise<Result<StartedNode, ArrokothError>> {
+/** A node as `run` has to know it. */
+interface RunnableNode {
+  readonly name: string;
+  readonly hasFile: boolean;
+  /** Opens the way for commands; resolves with the way to close it. */
+  readonly openControl: () => Promise<() => void>;
+  readonly flush: () => void;
+}
+
+async function run(supervisor: Supervisor, node: RunnableNode): Promise<Result<StartedNode, ArrokothError>> {
   const signals = onSignals({
     stop: (signal) => supervisor.stop(signal),
     // Without a file there is nothing to reload, and the end of the terminal is the end of the node.
     ...(node.hasFile ? { hup: () => void supervisor.reload() } : {}),
   });
+  const closeControl = await node.openControl();
   const ended = supervisor.ended.then((exitCode) => {
     signals.cancel();
-    node.ended();
+    closeControl();
+    node.flush();
     return exitCode;
   });
   try {

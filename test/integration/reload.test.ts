@@ -1,14 +1,16 @@
 /**
  * A running node whose file changes: what is applied, what is refused, and that nobody is disconnected.
  */
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, readdirSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  cleanUpAfterwards,
   configure,
   handshake,
+  killGroup,
   openWebSocket,
   post,
   type RawClient,
@@ -19,6 +21,7 @@ import {
   startApplication,
   startNode,
   tellNode,
+  temporaryFolder,
 } from '../support/index.ts';
 
 const OLD = 'application-token-old-0123456789';
@@ -216,6 +219,39 @@ describe('many reloads at once', () => {
       expect(await statusOf(node, `${OLD}-${round - 1}`)).toBe(401);
     }
   });
+});
+
+test('a node that is still starting reloads, too', async () => {
+  const folder = temporaryFolder();
+  const config = {
+    workers: 2,
+    strict_broadcast: true,
+    node: { data_dir: 'data' },
+    port: 0,
+    host: '127.0.0.1',
+  };
+  writeFileSync(join(folder, 'config.yml'), JSON.stringify({ ...config, strict_broadcast: false }));
+  const program = join(ROOT, 'dist/main/arrokoth.js');
+  const child = spawn(process.execPath, [program, 'start', '--config', 'config.yml'], {
+    ...{ cwd: folder, detached: true, env: { ...process.env, TMPDIR: folder } },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const pid = child.pid as number;
+  cleanUpAfterwards(() => killGroup(pid));
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  await expect
+    .poll(() => existsSync(join(folder, 'data/control.sock')), { timeout: 15_000, interval: 1 })
+    .toBe(true);
+  writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
+  child.kill('SIGHUP');
+  await expect.poll(() => log, { timeout: 15_000 }).toContain('"msg":"node ready"');
+  await expect.poll(() => log, { timeout: 15_000 }).toContain('"msg":"configuration reloaded"');
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
 });
 
 test('a node that stops refuses to reload, and takes its socket away', async () => {
