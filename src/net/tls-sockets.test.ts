@@ -2,6 +2,7 @@
  * Handshakes of one listener with real sockets: slow ones, many of them, tickets, and what a fan-out
  * looks like in the records of TLS.
  */
+import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +19,7 @@ import { encodeFrame } from './frame.ts';
 import { startServer } from './testdata/test-server.ts';
 import { TlsIdentity } from './tls-identity.ts';
 import type { TlsFigures } from './tls-sockets.ts';
+import type { HttpResponse } from './types.ts';
 
 const KEYS = Buffer.alloc(48, 1).toString('base64');
 const HALF_OPEN = 200;
@@ -113,22 +115,15 @@ describe('slow handshakes', () => {
 
 describe('a client that has said all it wanted to', () => {
   it('gets its answer', async () => {
-    let answer: () => void = () => {};
-    const asked = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
+    const asked = new AwaitedList<HttpResponse>('requests');
     const { port, tls } = await startTls({
-      handlers: {
-        request: (_request, response) => {
-          // Long after the end of the client's side was read.
-          setTimeout(() => response.send(200, [], 'late'), 100);
-          answer();
-        },
-      },
+      handlers: { request: (_request, response) => asked.push(response) },
     });
     const client = handshake({ port, tls, rawRequest: 'GET / HTTP/1.1\r\nHost: chat.example\r\n\r\n' });
+    const response = await asked.first(() => true);
     client.end();
-    await asked;
+    await once(client.socket, 'finish');
+    response.send(200, [], 'late');
     expect(await client.answered).toMatchObject({ status: 200, body: 'late' });
   });
 });
