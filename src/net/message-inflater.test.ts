@@ -149,6 +149,25 @@ describe('a turn', () => {
     expect([socket.isPaused(), other.socket.isPaused()]).toEqual([false, false]);
   });
 
+  test('leaves to the next what it has no room for, first come first served', async () => {
+    const { time, connect, say } = setUp({}, wide);
+    await say(frame(LARGE), frame(LARGE));
+    const others = [connect(), connect(), connect(), connect()];
+    for (const other of others) await other.say(frame(LARGE));
+    const served = () => others.map(({ messages }) => messages.length);
+    expect(served()).toEqual([0, 0, 0, 0]);
+    const seen: number[][] = [];
+    time.endOfTurn(() => {
+      seen.push(served());
+      time.endOfTurn(() => seen.push(served()));
+    });
+    time.endTurn();
+    expect(seen).toEqual([
+      [1, 1, 0, 0],
+      [1, 1, 1, 1],
+    ]);
+  });
+
   test('ends what waits with its connection, and nobody is told', async () => {
     const { time, connection, say, messages, figure } = setUp({}, wide);
     await say(frame(LARGE), frame(LARGE), frame('never'));
