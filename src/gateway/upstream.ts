@@ -104,7 +104,10 @@ export class Upstream {
     const answer = ({ status, headers, body }: OutgoingAnswer): void => response.send(status, headers, body);
     if (this.#client.closed) return answer(upstreamBusyAnswer('the node is stopping'));
     const verdict = checkForwardable(request);
-    if (verdict.type === 'refuse') return answer(verdict);
+    // Nobody can say where such a request ends, so that nothing is read behind it.
+    if (verdict.type === 'refuse') {
+      return answer({ ...verdict, headers: [...verdict.headers, 'Connection', 'close'] });
+    }
     const plan = new ProxiedRequest(this.#parts, { ...this.#lines(request), body: verdict.body, answer });
     this.#client.forward(request, plan);
   }

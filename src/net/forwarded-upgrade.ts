@@ -167,6 +167,8 @@ export class ForwardedUpgrade implements Swept, AnswerPumpEvents {
 
   #refused(request: ClientRequest, answer: IncomingMessage): void {
     answer.on('error', ignore);
+    // Without the names of an upgrade node:http takes a 101 for an answer like any other.
+    if (answer.statusCode === 101) return this.#fail('malformed', 'the backend agreed to something else');
     const lines = this.#request === request ? this.#verdict(headOf(answer)) : null;
     const handed = lines === null ? null : this.#take();
     if (lines === null || handed === null) {
