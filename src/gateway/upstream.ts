@@ -25,7 +25,7 @@ import type { Tracing } from './tracing.ts';
 import { UpstreamStats } from './upstream-stats.ts';
 
 /** What passes bytes on. */
-export type UpstreamTransport = Pick<UpstreamClient, 'forward' | 'tunnel' | 'drain' | 'closed'>;
+export type UpstreamTransport = Pick<UpstreamClient, 'forward' | 'tunnel' | 'watch' | 'drain' | 'closed'>;
 
 /** What it stands on. */
 export interface UpstreamDoors {
@@ -78,6 +78,10 @@ export class Upstream {
         changed: (backend, state) => logger.warn({ backend: origins[backend], state }, 'backend'),
       },
     );
+    client.watch({
+      origins,
+      checked: (backend, fault) => backends.health(backend, fault === null, clock.monotonicMs()),
+    });
     this.#parts = {
       ...{ clock, logger, backends, origins },
       stats: new UpstreamStats(meter),

@@ -152,7 +152,7 @@ function messageCompression({ live, meter }: WorkerDoors): MessageCompression | 
 function upstreamClient({ upstream }: Config): UpstreamClient | null {
   return upstream.backends === null
     ? null
-    : new UpstreamClient(upstream, { clock: systemClock, timers: systemTimers });
+    : new UpstreamClient(upstream, { clock: systemClock, timers: systemTimers, random: systemRandom });
 }
 
 /** Whose sockets begin with a header of the PROXY protocol; null: nobody's. */

@@ -7,13 +7,20 @@
  */
 import type { Cancellable, Random, Result, Timers } from '../base/index.ts';
 import type { BackendHealthConfig } from '../config/index.ts';
-import type { CallbackBackends } from './callback-backends.ts';
 import type { HttpClient } from './http-client.ts';
 import type { HttpAnswer, HttpFailure } from './types.ts';
 
+/** Who is checked, and who hears of it. */
+export interface CheckedBackends {
+  /** `http://host:port`, by number. */
+  readonly origins: readonly string[];
+  /** `fault` null: the backend is well. */
+  checked(backend: number, fault: string | null): void;
+}
+
 /** How checks are made. */
 export interface BackendCheckDoors {
-  readonly backends: CallbackBackends;
+  readonly backends: CheckedBackends;
   readonly health: BackendHealthConfig & { readonly path: string };
   /** Not the client of callbacks: a check must not wait behind them. */
   readonly client: HttpClient;

@@ -1,6 +1,6 @@
 /** HTTP and WebSocket: the server of one listener, the client of callbacks, frames, bearer tokens. */
 export { AcceptGate, type GateBounds, type GateOutcome } from './accept-gate.ts';
-export { checkBackends } from './backend-checks.ts';
+export { type CheckedBackends, checkBackends } from './backend-checks.ts';
 export { BearerTokens } from './bearer.ts';
 export { CallbackBackends } from './callback-backends.ts';
 export { encodeFrame } from './frame.ts';

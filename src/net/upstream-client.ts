@@ -7,10 +7,12 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { assert, type Cancellable, type Clock, type Timers } from '../base/index.ts';
+import { assert, type Cancellable, type Clock, LIMITS, type Random, type Timers } from '../base/index.ts';
 import { BackendAgents } from './backend-agents.ts';
+import { type CheckedBackends, checkBackends } from './backend-checks.ts';
 import { ForwardedUpgrade, type UpgradeForwardDoors } from './forwarded-upgrade.ts';
 import { Forwarding, type Swept } from './forwarding.ts';
+import { HttpClient } from './http-client.ts';
 import { PlainRequest } from './http-exchange.ts';
 import { Tunnel } from './tunnel.ts';
 import type { HttpRequest, UpgradeRequest } from './types.ts';
@@ -24,6 +26,9 @@ const SWEEP_MAX_MS = 1_000;
 /** Requests that one connection may send ahead; a client that sends more is cut. */
 const PIPELINED_MAX = 64;
 
+/** Checks are no callbacks: nothing is signed, and nobody waits for a place. */
+const NO_CALLBACKS = { maxQueued: 0, sign: null, allowPrivateRedirects: false };
+
 const WAITING = Symbol('pipelined');
 type PipeliningSocket = Socket & { [WAITING]?: number };
 
@@ -35,11 +40,19 @@ export class UpstreamClient {
   readonly #running = new Set<Swept>();
   readonly #sweep: Cancellable;
   readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #health: UpstreamLimits['health'];
+  #stopChecks: () => void = () => {};
   #draining = false;
   #closed = false;
   #whenQuiet: (() => void) | null = null;
 
-  constructor(limits: UpstreamLimits, doors: { readonly clock: Clock; readonly timers: Timers }) {
+  constructor(
+    limits: UpstreamLimits,
+    doors: { readonly clock: Clock; readonly timers: Timers; readonly random: Random },
+  ) {
+    this.#random = doors.random;
+    this.#health = limits.health;
     this.#clock = doors.clock;
     this.#timers = doors.timers;
     this.#agents = new BackendAgents(limits);
@@ -73,6 +86,21 @@ export class UpstreamClient {
   /** Requests and WebSockets that are being passed on; each holds a socket to the application. */
   get inFlight(): number {
     return this.#running.size;
+  }
+
+  /** Checks the health of backends from now on, where that is configured. */
+  watch(backends: CheckedBackends): void {
+    const { path } = this.#health;
+    if (path === null) return;
+    // Not one of the pools: a check finds out whether the backend still takes new connections.
+    const maxInFlight = LIMITS.backendsMax;
+    const client = new HttpClient({ ...NO_CALLBACKS, maxInFlight, timers: this.#timers });
+    const health = { ...this.#health, path };
+    const checks = checkBackends({ backends, health, client, timers: this.#timers, random: this.#random });
+    this.#stopChecks = () => {
+      checks.cancel();
+      client.close();
+    };
   }
 
   /** Passes a request on when it is its turn on its connection. `plan.ended` is called once. */
@@ -118,6 +146,7 @@ export class UpstreamClient {
     this.#closed = true;
     this.#whenQuiet = null;
     this.#sweep.cancel();
+    this.#stopChecks();
     for (const swept of [...this.#running]) swept.abort();
     this.#agents.close();
   }

@@ -4,6 +4,7 @@
  * A role decides where they go, with which lines, and what becomes of failures; bytes, sockets and
  * time stay in this room. Times are bounds of `UpstreamClient`; nothing here holds a stream.
  */
+import type { BackendHealthConfig } from '../config/index.ts';
 import type { AttemptFacts, BodyFraming, ForwardFailureKind } from '../relay/index.ts';
 import type { HttpAnswerHead, RawHeaders } from './types.ts';
 
@@ -81,4 +82,5 @@ export interface UpstreamLimits {
   readonly idleSocketMs: number;
   /** How long a tunnel may be silent; 0: for ever. */
   readonly tunnelIdleTimeoutMs: number;
+  readonly health: BackendHealthConfig;
 }

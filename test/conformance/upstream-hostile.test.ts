@@ -37,7 +37,8 @@ const SMUGGLERS: [what: string, request: string][] = [
 
 function handshakeWith(line: string): string {
   const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';
-  return `GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}${line}\r\n${INNER}`;
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  return `GET /ws HTTP/1.1\r\nHost: x\r\n${upgrade}${key}${line}\r\n${INNER}`;
 }
 
 const portOf = (node: RunningNode) => node.addresses.public.port;
@@ -163,9 +164,9 @@ describe('a hostile backend', () => {
   it('that ends in the middle is no whole answer for HTTP/1.0 either', async () => {
     answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n';
     const client = talk(port, 'GET / HTTP/1.0\r\nHost: x\r\n\r\n');
-    await client.all;
+    const words = await client.all;
     answer = GOOD;
-    expect(client.broken(), 'a reset, because only the end delimits it').toBe(true);
+    expect(client.broken() || words === '', 'a reset, because only the end delimits it').toBe(true);
   });
 
   it('that says more than it was asked does not answer the next client', async () => {

@@ -36,7 +36,7 @@ describe('one node', () => {
     backend = await startBackend();
     const hooks = (name: string) => `${application.url}/${name}?from=hook`;
     node = await startBehind(backend.url, {
-      callback: { connect: hooks('connect'), close: `${backend.url}/hooks/close` },
+      callback: { connect: hooks('connect'), close: `${backend.url}/hooks/close`, trace: 'off' },
       app: { listen: '127.0.0.1:0' },
     });
     port = portOf(node);
