@@ -140,6 +140,11 @@ export const LIMITS = {
   idempotencyWaitMs: 10_000,
   /** Larger answers are not kept for repetitions; they list hundreds of sessions. */
   idempotencyAnswerBytesMax: 64 * KIB,
+  /** Session keys that an operator may watch at once, how long they may be, and for how long: no more
+   * than what a log can bear and a person can read. */
+  watchedKeysMax: 16,
+  watchedKeyCharactersMax: 4_096,
+  watchMaxMs: 3_600_000,
   /** Log lines about clients that were refused, a second and worker; the next line counts the rest. */
   refusalLinesPerSecond: 50,
   /** The longest span over which clients that are sent away come back; longer looks like an outage. */

@@ -10,6 +10,7 @@ import { configCheck } from './config-check.ts';
 import { type DemoOptions, demo } from './demo.ts';
 import { type ReloadOptions, reload } from './reload.ts';
 import { start } from './start.ts';
+import { readWatchTime, type WatchOptions, watch } from './watch.ts';
 
 /** Commander's names for ends that are no mistakes. */
 const WANTED_ENDS = ['commander.helpDisplayed', 'commander.help', 'commander.version'];
@@ -49,6 +50,15 @@ function makeProgram(doors: CliDoors, ended: (exitCode: number) => void): Comman
     .option('--json', 'print the report as one line of JSON')
     .action(async (options: ReloadOptions) => ended(await reload(options, doors)));
   program
+    .command('watch')
+    .description('have a running node log each step of one session for a while')
+    .argument('<key>', 'the session key')
+    .option('--for <time>', 'how long: 30s, 10m, 1h at most', readTime, 600_000)
+    .option('--stop', 'watch it no longer')
+    .option('-c, --config <file>', 'the configuration file that the node was started with')
+    .option('--data-dir <dir>', 'the data directory of the node, instead of its file')
+    .action(async (key: string, options: WatchOptions) => ended(await watch(key, options, doors)));
+  program
     .command('config')
     .description('look after configuration files')
     .command('check')
@@ -63,6 +73,12 @@ function makeProgram(doors: CliDoors, ended: (exitCode: number) => void): Comman
     .option('--app-port <port>', 'port of the example application', readPort, 12_346)
     .action(async (options: DemoOptions) => ended(await demo(options, doors)));
   return program;
+}
+
+function readTime(word: string): number {
+  const ms = readWatchTime(word);
+  if (ms === null) throw new InvalidArgumentError('A time is a number and s, m or h, up to 1h.');
+  return ms;
 }
 
 function readPort(word: string): number {

@@ -13,6 +13,7 @@ import type { ForwardedRule } from '../relay/index.ts';
 import type { AddressGate } from './address-gate.ts';
 import type { ConnectionWatch } from './connection-watch.ts';
 import type { GatewayStats } from './gateway-stats.ts';
+import type { KeyWatches } from './key-watches.ts';
 import type { MessageThrottle } from './message-throttle.ts';
 import type { NodeChannels } from './node-channels.ts';
 import type { NodeDirectory } from './node-directory.ts';
@@ -36,6 +37,7 @@ export interface AdmissionDoors {
   readonly stats: GatewayStats;
   readonly watch: ConnectionWatch;
   readonly sessions: Sessions;
+  readonly watches: KeyWatches;
   readonly directory: NodeDirectory;
   readonly channels: NodeChannels;
   readonly receiveCallbacks: ReceiveCallbacks;

@@ -57,7 +57,7 @@ export class Admission {
 
   /** A client asks for a WebSocket on the connect path. */
   upgrade(request: UpgradeRequest): void {
-    const { live, stats, ids, forwarded, tracing, addresses, watch } = this.#doors;
+    const { live, clock, stats, ids, forwarded, tracing, addresses, watch } = this.#doors;
     const attempts = this.#attempts;
     stats.connecting();
     const origin = forwarded.read(request);
@@ -75,6 +75,7 @@ export class Admission {
       id: ids.connection(),
       client: origin.address,
       trace: tracing.ofClient(request),
+      beganAtMs: clock.monotonicMs(),
       settled: false,
     };
     attempts.begun();

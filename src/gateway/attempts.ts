@@ -26,6 +26,8 @@ export interface Attempt extends Traced {
   readonly request: UpgradeRequest;
   /** Who asks, as far as the proxies before us can be believed; for logs. */
   readonly client: string;
+  /** By the monotonic clock. */
+  readonly beganAtMs: number;
   /** The client has its answer, and the application's is accounted for. */
   settled: boolean;
 }

@@ -27,6 +27,7 @@ import {
   nextAttempt,
   type Trace,
 } from '../relay/index.ts';
+import type { KeyWatches } from './key-watches.ts';
 import type { Tracing } from './tracing.ts';
 
 /** The end of one connection, as the application is to learn it. */
@@ -55,6 +56,7 @@ export interface CloseCallbackDoors {
   readonly httpClient: HttpClient;
   readonly live: LiveConfig;
   readonly tracing: Tracing;
+  readonly watches: KeyWatches;
   /** What the request looks like; null when the application wants no close callbacks. */
   readonly request: (event: CloseEvent) => CallbackRequest | null;
 }
@@ -157,7 +159,7 @@ export class CloseCallbacks {
   }
 
   #send(event: Pending): void {
-    const { httpClient, live } = this.#doors;
+    const { httpClient, live, watches } = this.#doors;
     const request = this.#doors.request(event);
     if (request === null) return this.#done(event, 'unwanted');
     this.#inFlight++;
@@ -168,7 +170,14 @@ export class CloseCallbacks {
       replyBytesMax: REPLY_BYTES_MAX,
       redirectsMax: LIMITS.redirectsMax,
     };
+    const watch = watches.of(event.key);
+    const askedAtMs = watch === null ? 0 : watch.nowMs;
     httpClient.call(call, (answer) => {
+      watch?.step({ id: event.connection, trace: event.trace ?? null }, 'close answered', {
+        status: answer.ok ? answer.value.status : answer.error.kind,
+        ms: watch.since(askedAtMs),
+        attempt: event.attempt,
+      });
       this.#inFlight--;
       const verdict = closeAnswerVerdict(answer);
       if (verdict === 'again')

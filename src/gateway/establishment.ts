@@ -39,6 +39,7 @@ export class Establishment {
     const { sessions, receiveCallbacks, addresses, throttle } = doors;
     this.#events = {
       message: ({ context }, payload, binary) => {
+        context.watch?.step(context, 'message from the client', { bytes: payload.byteLength, binary });
         if (throttle.off || throttle.take(context)) receiveCallbacks.message(context, payload, binary);
       },
       ended: ({ context }, end) => {
@@ -77,6 +78,7 @@ export class Establishment {
 
   #upgraded(attempt: Attempt, session: Session): void {
     session.life.upgraded();
+    session.watch?.step(session, '101', { sinceAskedMs: session.watch.since(attempt.beganAtMs) });
     const { logger, tracing } = this.#doors;
     if (logger.debugEnabled) {
       logger.debug({ ...tracing.facts(session), client: attempt.client }, 'connected');
@@ -94,7 +96,13 @@ export class Establishment {
     const traced = tracing.carry(callback, session);
     const timeoutMs = live.current.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
     const call = { ...traced, timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
+    const { watch } = session;
+    const askedAtMs = watch === null ? 0 : watch.nowMs;
     httpClient.call(call, (answer) => {
+      watch?.step(session, 'establish answered', {
+        status: answer.ok ? answer.value.status : answer.error.kind,
+        ms: watch.since(askedAtMs),
+      });
       if (answer.ok && answer.value.status === 200) this.#open(session);
       else {
         const cause = answer.ok ? `status ${answer.value.status}` : answer.error.message;
@@ -112,6 +120,7 @@ export class Establishment {
   #open(session: Session): void {
     if (session.life.established() === 'ended') return;
     if (session.hello !== null) this.#doors.stats.messages(1);
+    session.watch?.step(session, 'open');
     session.open();
   }
 }

@@ -17,7 +17,7 @@ import {
 import { AddressGate, type AddressGateDoors } from './address-gate.ts';
 import { Admission } from './admission.ts';
 import { ApplicationApi } from './application-api.ts';
-import { CloseCallbacks, type CloseEvent } from './close-callbacks.ts';
+import { type CloseCallbackDoors, CloseCallbacks, type CloseEvent } from './close-callbacks.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import type { GatewayDoors } from './doors.ts';
 import { GatewayStats } from './gateway-stats.ts';
@@ -25,12 +25,13 @@ import { HttpFront } from './http-front.ts';
 import { IdempotentCalls } from './idempotent-calls.ts';
 import type { ClientMessage } from './inbox.ts';
 import { KeyDelivery, type LocalPerform } from './key-delivery.ts';
+import { KeyWatches } from './key-watches.ts';
 import { MessageThrottle, type MessageThrottleDoors } from './message-throttle.ts';
 import { NodeChannels } from './node-channels.ts';
 import { NodeDirectory } from './node-directory.ts';
 import { NodeStats } from './node-stats.ts';
 import { OverloadGuard, type OverloadGuardDoors } from './overload-guard.ts';
-import { ReceiveCallbacks } from './receive-callbacks.ts';
+import { type ReceiveCallbackDoors, ReceiveCallbacks } from './receive-callbacks.ts';
 import type { Session } from './session.ts';
 import { SessionActions } from './session-actions.ts';
 import { Sessions } from './sessions.ts';
@@ -48,6 +49,7 @@ export interface GatewayDecisions {
 /** The parts that the gateway itself talks to. */
 export interface GatewayParts {
   readonly sessions: Sessions;
+  readonly watches: KeyWatches;
   readonly stats: GatewayStats;
   readonly nodeStats: NodeStats;
   readonly completeness: Completeness;
@@ -68,7 +70,6 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const { workers } = init;
   const ids = new IdSource(doors);
   const tracing = new Tracing(doors);
-  const requests = requestsWith({ live, ids, tracing });
   const stats = new GatewayStats(doors.meter);
   const sessions = new Sessions();
   const completeness = new Completeness();
@@ -91,12 +92,13 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
     completeness,
     deliver: (members, message) => actions.deliverToMembers(members, message),
   });
-  const closeCallbacks = new CloseCallbacks({ ...doors, tracing, request: requests.close });
-  const receiveCallbacks = new ReceiveCallbacks({ ...doors, tracing, request: requests.receive });
-  const watch = new ConnectionWatch({ ...doors, tracing });
-  sessions.connect({ ...doors, stats, watch, directory, channels, closeCallbacks, receiveCallbacks });
+  const watches = new KeyWatches({ ...doors, tracing, sessions });
+  const callbacks = callbacksOf({ ...doors, watches, tracing }, ids);
+  const { closeCallbacks, receiveCallbacks } = callbacks;
+  const observed = { stats, tracing, watches, watch: new ConnectionWatch({ ...doors, tracing }) };
+  sessions.connect({ ...doors, ...observed, ...callbacks, directory, channels });
   stats.watchEvents(() => closeCallbacks.pending);
-  const shared = { ...doors, stats, watch, sessions, directory, channels, receiveCallbacks, tracing };
+  const shared = { ...doors, ...observed, sessions, directory, channels, receiveCallbacks };
   const entry = { forwarded: new ForwardedRule(live.current.trustedProxies), ids };
   const bounds = boundsOf(shared);
   const admission = new Admission({ ...shared, ...entry, ...bounds, ...decisions });
@@ -113,6 +115,7 @@ export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): Ga
   const front = new HttpFront({ ...shared, ...entry, upstream, tokens, admission, api, nodeStats });
   return {
     sessions,
+    watches,
     stats,
     nodeStats,
     completeness,
@@ -134,6 +137,15 @@ function boundsOf(shared: AddressGateDoors & MessageThrottleDoors & OverloadGuar
     addresses: new AddressGate(shared),
     throttle: new MessageThrottle(shared),
     overload: new OverloadGuard(shared),
+  };
+}
+
+/** What tells the application of messages and ends. */
+function callbacksOf(doors: Omit<CloseCallbackDoors & ReceiveCallbackDoors, 'request'>, ids: IdSource) {
+  const requests = requestsWith({ ...doors, ids });
+  return {
+    closeCallbacks: new CloseCallbacks({ ...doors, request: requests.close }),
+    receiveCallbacks: new ReceiveCallbacks({ ...doors, request: requests.receive }),
   };
 }
 

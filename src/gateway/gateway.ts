@@ -10,6 +10,7 @@ import type { ListenerName, Mode, StatsCounters, WorkerPlace } from '../process/
 import { type CloseReason, Grant, type OverloadState } from '../relay/index.ts';
 import type { GatewayDoors } from './doors.ts';
 import { buildParts, type GatewayParts } from './gateway-parts.ts';
+import type { WatchedKey } from './key-watches.ts';
 
 /** What a drain came to. */
 export interface DrainReport {
@@ -78,6 +79,11 @@ export class Gateway {
     this.#parts.completeness.sisters(sisters);
     this.#parts.nodeStats.peers(sisters, ended);
     this.#parts.channels.completenessChanged();
+  }
+
+  /** Logs each step of the connections of these session keys, and of no others. */
+  watch(keys: readonly WatchedKey[]): void {
+    this.#parts.watches.replace(keys);
   }
 
   stats(): StatsCounters {

@@ -77,7 +77,13 @@ export class ReceiveCallbacks {
     if (request === null) return this.#next(session, inbox);
     const timeoutMs = live.current.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
     const call = { ...request, timeoutMs, replyBytesMax: REPLY_BYTES_MAX, redirectsMax: 0 };
+    const { watch } = session;
+    const askedAtMs = watch === null ? 0 : watch.nowMs;
     httpClient.call(call, (answer) => {
+      watch?.step(session, 'receive answered', {
+        status: answer.ok ? answer.value.status : answer.error.kind,
+        ms: watch.since(askedAtMs),
+      });
       const delivered = answer.ok && answer.value.status === 200;
       this.#answers.add(1, { result: delivered ? 'delivered' : 'failed' });
       if (!delivered) {

@@ -12,7 +12,10 @@ import type { Attempt, Attempts } from './attempts.ts';
 import type { Establishment } from './establishment.ts';
 import { Session } from './session.ts';
 
-type RegistrationDoors = Pick<AdmissionDoors, 'clock' | 'journal' | 'directory' | 'channels' | 'sessions'> & {
+type RegistrationDoors = Pick<
+  AdmissionDoors,
+  'clock' | 'journal' | 'directory' | 'channels' | 'sessions' | 'watches'
+> & {
   readonly attempts: Attempts;
   readonly establishment: Establishment;
 };
@@ -69,6 +72,14 @@ export class Registration {
     const { id, trace } = attempt;
     const hello = reply.hello === null ? null : encodeFrame(reply.hello, reply.helloBinary);
     const session = new Session({ id, trace, key, channels, hello, awaited: 2 + channels.length });
+    session.watch = this.#doors.watches.of(key);
+    session.watch?.step(session, 'admitted', {
+      client: attempt.client,
+      status: 200,
+      sinceAskedMs: session.watch.since(attempt.beganAtMs),
+      channels: channels.length,
+      helloBytes: hello?.byteLength ?? 0,
+    });
     this.#doors.sessions.add(session);
     return session;
   }

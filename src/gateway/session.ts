@@ -15,6 +15,7 @@ import {
   type Trace,
 } from '../relay/index.ts';
 import type { Inbox } from './inbox.ts';
+import type { KeyWatch } from './key-watch.ts';
 
 /** Messages that came between registration and the hello. */
 interface Held {
@@ -39,6 +40,8 @@ export class Session {
   channels: readonly ChannelName[];
   /** Given by the key's home; 0 until then. */
   generation = 0;
+  /** An operator looks at its key; null: nobody does. */
+  watch: KeyWatch | null = null;
   /** Why it ended; null: it has not, or the application closed it. */
   endReason: CloseReason | null = null;
   connection: Connection<Session> | null = null;
@@ -71,6 +74,13 @@ export class Session {
 
   /** Hands a message to the connection, or keeps it until the hello is out. */
   deliver(frame: Frame, bounds: HeldBounds): SendOutcome {
+    if (this.watch === null) return this.#deliver(frame, bounds);
+    const outcome = this.#deliver(frame, bounds);
+    this.watch.step(this, 'message to the client', { bytes: frame.byteLength, outcome });
+    return outcome;
+  }
+
+  #deliver(frame: Frame, bounds: HeldBounds): SendOutcome {
     const { stage } = this.life;
     if (stage === 'open') return (this.connection as Connection<Session>).send(frame);
     if (stage === 'ended') return 'closed';

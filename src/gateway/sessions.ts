@@ -102,6 +102,7 @@ export class Sessions {
     session.endReason = facts.reason;
     const { journal, closeCallbacks, receiveCallbacks, watch } = this.#doors as SessionsDoors;
     watch.ended(session, facts.reason);
+    session.watch?.step(session, 'ended', { ...facts });
     journal.closing(session.id, facts);
     const event = { connection: session.id, key: session.key, trace: session.trace, ...facts };
     closeCallbacks.addAfter(event, (ready) => receiveCallbacks.whenEmpty(session, ready));
@@ -113,6 +114,7 @@ export class Sessions {
     if (!this.#forget(session)) return false;
     const { journal, watch } = this.#doors as SessionsDoors;
     watch.ended(session, 'application');
+    session.watch?.step(session, 'ended', { reason: 'application' });
     journal.closed(session.id);
     return true;
   }

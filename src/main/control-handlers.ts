@@ -1,9 +1,9 @@
 /**
  * What a node answers to its operator's commands, one entry a command, and where it hears them.
  */
-import { type Logger, ok } from '../base/index.ts';
+import { failed, type Logger, ok } from '../base/index.ts';
 import { type ControlHandlers, serveControl } from '../process/index.ts';
-import type { Supervisor } from '../supervisor/index.ts';
+import { readWatchOrder, type Supervisor } from '../supervisor/index.ts';
 import { systemTimers } from '../system/index.ts';
 
 /** What the answers are made of. */
@@ -31,6 +31,10 @@ export async function openControl(
 function controlHandlers({ supervisor, ...about }: ControlSubject): ControlHandlers {
   return {
     reload: async () => ok(await supervisor.reload()),
+    watch: async (given) => {
+      const order = readWatchOrder(given);
+      return order === null ? failed('not a key and a time') : supervisor.watch(order);
+    },
     status: async () => {
       const { phase, workers } = supervisor.status();
       return ok({

@@ -94,6 +94,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     health: () => {},
     reload: (settings) => live.replace(settings),
     ticketKeys: (ticketKeys) => tls?.replaceTicketKeys(ticketKeys),
+    watch: (keys) => gateway.watch(keys),
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };

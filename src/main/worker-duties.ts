@@ -33,6 +33,8 @@ export interface WorkerRole {
   reloads?(counts: ReloadCounts): void;
   /** Other keys for TLS tickets; ignored where no listener speaks TLS. */
   ticketKeys(ticketKeys: string): void;
+  /** Logs each step of these sessions, and of no others. */
+  watch?(keys: Extract<ToWorker, { type: 'watch' }>['keys']): void;
   drain(timeoutMs: number): Promise<DrainResult>;
   /** Closes what it holds; the process ends when this resolves, and soon even if it does not. */
   supervisorLost(): Promise<void>;
@@ -133,6 +135,9 @@ export class WorkerDuties {
         break;
       case 'ticket_keys':
         role.ticketKeys(message.ticketKeys);
+        break;
+      case 'watch':
+        role.watch?.(message.keys);
         break;
       case 'drain':
         role.drain(message.timeoutMs).then(

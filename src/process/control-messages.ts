@@ -34,9 +34,22 @@ export interface NodeStatus {
   readonly workers: readonly { readonly kind: string; readonly slot: number; readonly run: number }[];
 }
 
+/** A session key whose steps are to be logged. */
+export interface WatchOrder {
+  readonly key: string;
+  /** For how long from now on; 0: no longer. At most `LIMITS.watchMaxMs`. */
+  readonly forMs: number;
+}
+
+/** What is watched after an order. */
+export interface WatchReport {
+  readonly watched: readonly { readonly key: string; readonly forMs: number }[];
+}
+
 /** Command -> what it is given and what it answers. */
 export interface ControlCommands {
   reload: { readonly given: null; readonly answer: ReloadReport };
+  watch: { readonly given: WatchOrder; readonly answer: WatchReport };
   status: { readonly given: null; readonly answer: NodeStatus };
 }
 

@@ -101,6 +101,8 @@ export type ToWorker =
   | ReloadCounts
   /** Other keys for tickets from now on. */
   | { readonly type: 'ticket_keys'; readonly ticketKeys: string }
+  /** To gateways: the session keys whose steps are logged from now on, and for how long. */
+  | { readonly type: 'watch'; readonly keys: readonly { readonly key: string; readonly forMs: number }[] }
   /** Close everything within `timeoutMs`, answer `drained`, then exit with 0. */
   | { readonly type: 'drain'; readonly timeoutMs: number };
 

@@ -4,3 +4,4 @@ export type { StartedNode, StopCause, SupervisorDoors } from './doors.ts';
 export type { ListenerAddress } from './listeners.ts';
 export type { Reread, RereadConfig } from './reloading.ts';
 export { Supervisor } from './supervisor.ts';
+export { readWatchOrder } from './watches.ts';

@@ -5,13 +5,15 @@
  * message, an exit, a timer or a signal. Which worker runs where is kept in `process-table.ts`, who
  * accepts in `listeners.ts`; `main/` builds the doors and turns the end of it into an exit code.
  */
-import { ArrokothError, type Cancellable } from '../base/index.ts';
+import { ArrokothError, type Cancellable, type Result } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type {
   FromWorker,
   ListenerName,
   ReloadReport,
   StatsCounters,
+  WatchOrder,
+  WatchReport,
   WorkerExit,
   WorkerKind,
   WorkerPlace,
@@ -24,6 +26,7 @@ import { NodeHealth } from './node-health.ts';
 import { ProcessTable, type Seat } from './process-table.ts';
 import { Reloading } from './reloading.ts';
 import { TicketRotation } from './ticket-rotation.ts';
+import { Watches } from './watches.ts';
 import { describeWorker, drainWorker, newWorker, type Worker } from './worker.ts';
 
 /** A seat that cannot be filled this often in a row will not be filled by trying again at once. */
@@ -62,6 +65,7 @@ export class Supervisor {
   readonly #table: ProcessTable;
   readonly #listeners: Listeners;
   readonly #reloading: Reloading;
+  readonly #watches: Watches;
   readonly #workers = new Set<Worker>();
   readonly #heartbeats: Heartbeats;
   readonly #tickets: TicketRotation;
@@ -86,6 +90,7 @@ export class Supervisor {
       stopping: () => !STARTING_OR_SERVING.includes(this.#phase),
       endpointOf: (changed) => this.#resolveEndpoint(changed),
     });
+    this.#watches = new Watches({ ...doors, workers: () => this.#workers });
     this.#heartbeats = new Heartbeats({
       ...doors,
       hangTimeoutMs: () => this.#reloading.config.workerHangTimeoutMs,
@@ -136,6 +141,11 @@ export class Supervisor {
   /** Reads the configuration again and has all workers act on it; the report says what came of it. */
   reload(): Promise<ReloadReport> {
     return this.#reloading.request();
+  }
+
+  /** Begins or ends a watch of a session key on all workers, and on those that are started meanwhile. */
+  watch(order: WatchOrder): Result<WatchReport, string> {
+    return this.#watches.order(order);
   }
 
   /** What the node is doing, and the workers that are ready. */
@@ -210,6 +220,7 @@ export class Supervisor {
     this.#heartbeats.grant(worker);
     this.#health.tell(this.#workers);
     this.#reloading.tellCounts(worker);
+    this.#watches.tell(worker);
     this.#broadcastPeers();
     // At first everybody waits for the last one, so that the first clients find the whole node.
     if (this.#phase === 'starting' && !this.#table.complete) return;
