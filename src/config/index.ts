@@ -1,10 +1,10 @@
 /** The configuration file: its text in, a checked `Config` or all of its mistakes out. */
 export * from './config.ts';
-export type { Environment } from './environment.ts';
-export { type FileKeys, type KeyedConfig, withKeys } from './file-keys.ts';
+export { type FileKeys, type KeyedConfig, withKeys } from './keys/file-keys.ts';
 export { LiveConfig, type Settings } from './live-config.ts';
 export { type LoadedConfig, parseConfig } from './load.ts';
-export { type ConfigProblem, formatProblems } from './problem.ts';
 export { renderReference } from './reference.ts';
 export { type ConfigChanges, planReload, type ReloadPlan } from './reload-plan.ts';
 export { configJsonSchema } from './schema.ts';
+export type { Environment } from './text/environment.ts';
+export { type ConfigProblem, formatProblems } from './text/problem.ts';

@@ -1,7 +1,7 @@
 /** A file as kuiperbelt's users have it: every key from the environment, works as it is. */
 import { describe, expect, it } from 'vitest';
-import type { Environment } from './environment.ts';
 import { parseConfig } from './load.ts';
+import type { Environment } from './text/environment.ts';
 
 const FILE = `# All settings come from the environment; {{ env "EKBO_NOTE" "none" }}
 port: {{ env "EKBO_PORT" "9180" }}

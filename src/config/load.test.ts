@@ -1,9 +1,9 @@
 /** Whole files: what they mean, and everything that is wrong with them, at its place. */
 import { describe, expect, it } from 'vitest';
 import type { Config } from './config.ts';
-import type { Environment } from './environment.ts';
 import { CONFIG_FILE_BYTES_MAX, parseConfig } from './load.ts';
-import { formatProblems } from './problem.ts';
+import type { Environment } from './text/environment.ts';
+import { formatProblems } from './text/problem.ts';
 
 const open = '$' + '{';
 

@@ -7,16 +7,16 @@
 import type { z } from 'zod';
 import { failed, ok, type Result } from '../base/index.ts';
 import type { Config } from './config.ts';
-import { type ConfigTree, readConfigTree } from './config-tree.ts';
-import type { Environment } from './environment.ts';
-import { escapeVariables } from './expand-variables.ts';
-import type { FileKeys } from './file-keys.ts';
-import { type Keys, keysOfGroup } from './group.ts';
-import { LineIndex } from './line-index.ts';
-import { nearestName } from './nearest-name.ts';
-import { type ConfigProblem, formatPlace } from './problem.ts';
+import type { FileKeys } from './keys/file-keys.ts';
+import { type Keys, keysOfGroup } from './keys/group.ts';
 import { fileKeys, fileSchema, GROUPS, topKeys } from './schema.ts';
-import { renderTemplate } from './template.ts';
+import { type ConfigTree, readConfigTree } from './text/config-tree.ts';
+import type { Environment } from './text/environment.ts';
+import { escapeVariables } from './text/expand-variables.ts';
+import { LineIndex } from './text/line-index.ts';
+import { nearestName } from './text/nearest-name.ts';
+import { type ConfigProblem, formatPlace } from './text/problem.ts';
+import { renderTemplate } from './text/template.ts';
 import { adviseOn, toConfig } from './to-config.ts';
 
 /** A file is a page or two; what is larger was given by mistake. */

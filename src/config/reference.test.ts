@@ -1,7 +1,7 @@
 /** The reference page is fresh, complete, and its example is a valid file. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Keys, keysOfGroup } from './group.ts';
+import { type Keys, keysOfGroup } from './keys/group.ts';
 import { parseConfig } from './load.ts';
 import { renderExample, renderReference } from './reference.ts';
 import { configJsonSchema, GROUPS, topKeys } from './schema.ts';

@@ -6,8 +6,8 @@
  * notation) is the prose at the top.
  */
 import { z } from 'zod';
-import type { FieldCard } from './field.ts';
-import { type Keys, keysOfGroup } from './group.ts';
+import type { FieldCard } from './fields/field.ts';
+import { type Keys, keysOfGroup } from './keys/group.ts';
 import { GROUPS, topKeys } from './schema.ts';
 
 const INTRODUCTION = `# Configuration file

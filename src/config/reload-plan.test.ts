@@ -1,8 +1,8 @@
 /** Which keys change as a file is read again, and what the running node takes over of them. */
 import { describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
-import type { FieldCard } from './field.ts';
-import { ALL_KEYS, type FileKeys } from './file-keys.ts';
+import type { FieldCard } from './fields/field.ts';
+import { ALL_KEYS, type FileKeys } from './keys/file-keys.ts';
 import { parseConfig } from './load.ts';
 import { renderExample } from './reference.ts';
 import { diffConfigs, planReload } from './reload-plan.ts';

@@ -6,8 +6,8 @@
  */
 import { z } from 'zod';
 import { failed, ok, type Result } from '../base/index.ts';
-import type { FieldCard, Reload } from './field.ts';
-import { ALL_KEYS, type FileKeys, joinKeys, type KeyedConfig, valueAt, writtenAt } from './file-keys.ts';
+import type { FieldCard, Reload } from './fields/field.ts';
+import { ALL_KEYS, type FileKeys, joinKeys, type KeyedConfig, valueAt, writtenAt } from './keys/file-keys.ts';
 
 /** Names of keys such as `callback.connect`, in the order of the reference page. */
 export interface ConfigChanges {

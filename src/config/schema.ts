@@ -7,17 +7,11 @@
  */
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../base/index.ts';
-import { callbackKeys, checkCallbackBackends } from './callback-keys.ts';
-import { compressionKeys } from './compression-keys.ts';
 import type { TcpAddress } from './config.ts';
-import { formatDuration } from './duration.ts';
-import { booleanField, choiceField, durationField, integerField } from './field.ts';
-import { group } from './group.ts';
-import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './limit-keys.ts';
-import { apiKeys, appKeys, drainKeys, logKeys, nodeKeys, pathKeys } from './node-keys.ts';
-import { originPolicyField } from './origin-policy-field.ts';
-import { checkOverload, overloadKeys } from './overload-keys.ts';
-import { formatTcpAddress, isLoopback } from './tcp-address.ts';
+import { formatDuration } from './fields/duration.ts';
+import { booleanField, choiceField, durationField, integerField } from './fields/field.ts';
+import { originPolicyField } from './fields/origin-policy-field.ts';
+import { formatTcpAddress, isLoopback } from './fields/tcp-address.ts';
 import {
   endpointField,
   filePathField,
@@ -25,11 +19,17 @@ import {
   headerRulesField,
   hostField,
   portField,
-} from './text-fields.ts';
-import { tlsKeys } from './tls-keys.ts';
-import { checkTls } from './tls-rules.ts';
-import { trustedProxiesField } from './trusted-proxies-field.ts';
-import { checkUpstream, checkUpstreamTogether, upstreamKeys } from './upstream-keys.ts';
+} from './fields/text-fields.ts';
+import { trustedProxiesField } from './fields/trusted-proxies-field.ts';
+import { callbackKeys, checkCallbackBackends } from './keys/callback-keys.ts';
+import { compressionKeys } from './keys/compression-keys.ts';
+import { group } from './keys/group.ts';
+import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './keys/limit-keys.ts';
+import { apiKeys, appKeys, drainKeys, logKeys, nodeKeys, pathKeys } from './keys/node-keys.ts';
+import { checkOverload, overloadKeys } from './keys/overload-keys.ts';
+import { tlsKeys } from './keys/tls-keys.ts';
+import { checkTls } from './keys/tls-rules.ts';
+import { checkUpstream, checkUpstreamTogether, upstreamKeys } from './keys/upstream-keys.ts';
 
 /** Shorter silences happen to healthy workers. */
 const HANG_TIMEOUT_MIN_MS = 2_000;

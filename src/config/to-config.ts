@@ -4,10 +4,11 @@
  * Hardly more than renaming: every value was read and checked by `schema.ts`. What an operator
  * should know about a valid file, because it is open or useless as it stands, is said by `adviseOn`.
  */
-import { toBackendHealth, toBreaker } from './backends-fields.ts';
+
 import type { Config } from './config.ts';
+import { toBackendHealth, toBreaker } from './fields/backends-fields.ts';
+import { toUpstream } from './keys/upstream-keys.ts';
 import type { FileValues } from './schema.ts';
-import { toUpstream } from './upstream-keys.ts';
 
 /** The configuration that `file` describes. */
 export function toConfig(file: FileValues): Config {

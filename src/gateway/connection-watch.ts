@@ -8,7 +8,7 @@
 import type { Logger, Meter } from '../base/index.ts';
 import type { UpgradeRequest } from '../net/index.ts';
 import type { CloseReason } from '../relay/index.ts';
-import type { Traced, Tracing } from './tracing.ts';
+import type { Traced, Tracing } from './sessions/tracing.ts';
 
 /** What is watched with. */
 export interface ConnectionWatchDoors {

@@ -8,7 +8,7 @@ import type { OwedClose, SessionJournal } from '../journal/index.ts';
 import type { HttpClient, HttpHandlers, HttpServer } from '../net/index.ts';
 import type { WorkerInit } from '../process/index.ts';
 import type { Vitals } from '../relay/index.ts';
-import type { UpstreamTransport } from './upstream.ts';
+import type { UpstreamTransport } from './upstream/upstream.ts';
 
 /** The doors of one gateway worker. */
 export interface GatewayDoors {

@@ -14,29 +14,29 @@ import {
   ForwardedRule,
   receiveCallback,
 } from '../relay/index.ts';
-import { AddressGate, type AddressGateDoors } from './address-gate.ts';
-import { Admission } from './admission.ts';
-import { ApplicationApi } from './application-api.ts';
-import { type CloseCallbackDoors, CloseCallbacks, type CloseEvent } from './close-callbacks.ts';
+import { AddressGate, type AddressGateDoors } from './admission/address-gate.ts';
+import { Admission } from './admission/admission.ts';
+import { ApplicationApi } from './calls/application-api.ts';
+import { IdempotentCalls } from './calls/idempotent-calls.ts';
 import { ConnectionWatch } from './connection-watch.ts';
 import type { GatewayDoors } from './doors.ts';
 import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
-import { IdempotentCalls } from './idempotent-calls.ts';
-import type { ClientMessage } from './inbox.ts';
-import { KeyDelivery, type LocalPerform } from './key-delivery.ts';
-import { KeyWatches } from './key-watches.ts';
-import { MessageThrottle, type MessageThrottleDoors } from './message-throttle.ts';
-import { NodeChannels } from './node-channels.ts';
-import { NodeDirectory } from './node-directory.ts';
-import { NodeStats } from './node-stats.ts';
+import { KeyDelivery, type LocalPerform } from './node/key-delivery.ts';
+import { NodeChannels } from './node/node-channels.ts';
+import { NodeDirectory } from './node/node-directory.ts';
+import { NodeStats } from './node/node-stats.ts';
 import { OverloadGuard, type OverloadGuardDoors } from './overload-guard.ts';
-import { type ReceiveCallbackDoors, ReceiveCallbacks } from './receive-callbacks.ts';
-import type { Session } from './session.ts';
-import { SessionActions } from './session-actions.ts';
-import { Sessions } from './sessions.ts';
-import { Tracing } from './tracing.ts';
-import { Upstream } from './upstream.ts';
+import { type CloseCallbackDoors, CloseCallbacks, type CloseEvent } from './sessions/close-callbacks.ts';
+import type { ClientMessage } from './sessions/inbox.ts';
+import { KeyWatches } from './sessions/key-watches.ts';
+import { MessageThrottle, type MessageThrottleDoors } from './sessions/message-throttle.ts';
+import { type ReceiveCallbackDoors, ReceiveCallbacks } from './sessions/receive-callbacks.ts';
+import type { Session } from './sessions/session.ts';
+import { SessionActions } from './sessions/session-actions.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { Tracing } from './sessions/tracing.ts';
+import { Upstream } from './upstream/upstream.ts';
 
 /** What the parts need from the gateway that owns them. */
 export interface GatewayDecisions {

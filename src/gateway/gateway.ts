@@ -10,7 +10,7 @@ import type { ListenerName, Mode, StatsCounters, WorkerPlace } from '../process/
 import { type CloseReason, Grant, type OverloadState } from '../relay/index.ts';
 import type { GatewayDoors } from './doors.ts';
 import { buildParts, type GatewayParts } from './gateway-parts.ts';
-import type { WatchedKey } from './key-watches.ts';
+import type { WatchedKey } from './sessions/key-watches.ts';
 
 /** What a drain came to. */
 export interface DrainReport {

@@ -23,12 +23,12 @@ import {
   statusAnswer,
   unauthorizedAnswer,
 } from '../relay/index.ts';
-import type { Admission } from './admission.ts';
-import type { ApplicationApi } from './application-api.ts';
+import type { Admission } from './admission/admission.ts';
+import type { ApplicationApi } from './calls/application-api.ts';
 import type { GatewayStats } from './gateway-stats.ts';
-import type { NodeStats } from './node-stats.ts';
-import type { Tracing } from './tracing.ts';
-import type { Upstream } from './upstream.ts';
+import type { NodeStats } from './node/node-stats.ts';
+import type { Tracing } from './sessions/tracing.ts';
+import type { Upstream } from './upstream/upstream.ts';
 
 /** Who answers which path. */
 export interface HttpFrontDoors {

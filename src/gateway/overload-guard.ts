@@ -17,9 +17,9 @@ import {
   overloadSample,
   type Vitals,
 } from '../relay/index.ts';
-import type { Session } from './session.ts';
-import type { Sessions } from './sessions.ts';
-import type { Tracing } from './tracing.ts';
+import type { Session } from './sessions/session.ts';
+import type { Sessions } from './sessions/sessions.ts';
+import type { Tracing } from './sessions/tracing.ts';
 
 /** What the guard stands on. */
 export interface OverloadGuardDoors {

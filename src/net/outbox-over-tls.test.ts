@@ -1,10 +1,10 @@
 /** The outbox over TLS, where every write is said to be under way for a turn. */
 import { describe, expect, test } from 'vitest';
 import { FakeTime } from '../../test/fakes/fake-time.ts';
-import { FanOutWriter } from './fan-out-writer.ts';
-import { type EncodedFrame, encodeFrame } from './frame.ts';
-import { Outbox, type SlowClientBounds } from './outbox.ts';
 import { FakeTlsSocket } from './testdata/fake-tls-socket.ts';
+import { FanOutWriter } from './websocket/fan-out-writer.ts';
+import { type EncodedFrame, encodeFrame } from './websocket/frame.ts';
+import { Outbox, type SlowClientBounds } from './websocket/outbox.ts';
 
 const text = (words: string): EncodedFrame => encodeFrame(Buffer.from(words), false) as EncodedFrame;
 const NARROW: SlowClientBounds = { policy: 'close', queueBytesMax: 1_000, queueMessagesMax: 2 };

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { cleanUpAfterwards } from '../../test/support/index.ts';
 import type { SignableRequest } from '../relay/index.ts';
 import { systemTimers } from '../system/index.ts';
-import { HttpClient } from './http-client.ts';
+import { HttpClient } from './client/http-client.ts';
 import type { HttpCall } from './types.ts';
 
 interface Seen {

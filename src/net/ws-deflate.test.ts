@@ -5,9 +5,9 @@ import { type PerMessageDeflateOptions, WebSocket } from 'ws';
 import { AwaitedList, cleanUpAfterwards, handshake } from '../../test/support/index.ts';
 import { systemTimers } from '../system/index.ts';
 import { encodeFrame } from './index.ts';
-import type { CompressionSettings } from './message-compression.ts';
 import { countedCompression } from './testdata/counted-compression.ts';
 import { startServer } from './testdata/test-server.ts';
+import type { CompressionSettings } from './websocket/message-compression.ts';
 
 /** What a client of `ws` heard, in hexadecimal. */
 interface Peer {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChannelName } from '../base/index.ts';
-import { ChannelOrder } from './channel-order.ts';
-import { LocalMembers } from './local-members.ts';
+import { ChannelOrder } from './delivery/channel-order.ts';
+import { LocalMembers } from './delivery/local-members.ts';
 
 const lobby = 'lobby' as ChannelName;
 

@@ -16,8 +16,8 @@ import {
   parseAddress,
   parseRange,
 } from './address-range.ts';
-import type { ClientTls } from './client-certificate.ts';
-import { comparableName } from './header-lines.ts';
+import { comparableName } from './callbacks/header-lines.ts';
+import type { ClientTls } from './connect/client-certificate.ts';
 
 /** What is looked at. */
 export interface ForwardedFacts {

@@ -18,7 +18,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   isolation_timeout: 'src/gateway/live-config.test.ts',
   'limits.receive_queue': 'src/gateway/live-config.test.ts',
   'idempotency.bytes': 'src/gateway/live-config.test.ts',
-  'callback.dial_timeout': 'src/net/callback-backends.test.ts',
+  'callback.dial_timeout': 'src/net/client/callback-backends.test.ts',
   'callback.max_in_flight': 'src/net/adjusted.test.ts',
   'callback.max_queued': 'src/net/adjusted.test.ts',
   'log.headers': 'src/telemetry/logger.test.ts',

@@ -7,7 +7,7 @@ import type { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { cleanUpAfterwards } from '../../../test/support/index.ts';
 import type { Result } from '../../base/index.ts';
 import { systemTimers } from '../../system/index.ts';
-import { HttpClient } from '../http-client.ts';
+import { HttpClient } from '../client/http-client.ts';
 import type { HttpAnswer, HttpCall, HttpFailure } from '../types.ts';
 
 /** A call without anything special; tests patch it. */

@@ -2,7 +2,7 @@
  * Compression whose figures a test can read by name, in time that the test moves.
  */
 import type { Meter, Timers } from '../../base/index.ts';
-import { type CompressionSettings, MessageCompression } from '../message-compression.ts';
+import { type CompressionSettings, MessageCompression } from '../websocket/message-compression.ts';
 
 /** Everything of two bytes and more is compressed, with room for all. */
 export const EAGER: CompressionSettings = {

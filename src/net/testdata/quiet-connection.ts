@@ -5,10 +5,10 @@
  */
 import { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { encodeClientFrame, FrameReader, type FrameToSend } from '../../../test/support/index.ts';
-import { ConnectionKeeper, type ConnectionRules } from '../connection-keeper.ts';
-import { FanOutWriter } from '../fan-out-writer.ts';
 import type { Connection, ConnectionEnd } from '../index.ts';
-import type { MessageCompression } from '../message-compression.ts';
+import { ConnectionKeeper, type ConnectionRules } from '../websocket/connection-keeper.ts';
+import { FanOutWriter } from '../websocket/fan-out-writer.ts';
+import type { MessageCompression } from '../websocket/message-compression.ts';
 import { FakeSocket } from './fake-socket.ts';
 
 const RULES: ConnectionRules = {

@@ -1,0 +1,205 @@
+/**
+ * The directory of a node: finds the worker that holds a session key, and keeps keys unique.
+ *
+ * Every worker is home to the keys that `hash(key) mod workers` gives it. The rules are in
+ * `relay/directory.ts`; this file carries questions and answers over the bus and repeats what this
+ * worker holds to a home that was replaced. On a node of one worker nothing of it leaves the process.
+ */
+import { type Clock, type ConnectionId, hash32, type SessionKey, type WorkerSlot } from '../../base/index.ts';
+import { type Bus, type Json, NO_BYTES, type Sister } from '../../bus/index.ts';
+import { type Completeness, Directory, type Holder, type Holding } from '../../relay/index.ts';
+import type { Session } from '../sessions/session.ts';
+import { askRepeatably, RunCalls } from './sister-calls.ts';
+
+/** Who holds a key; the generation tells one connection of the key from the next. */
+export interface Place {
+  readonly slot: WorkerSlot;
+  readonly generation: number;
+}
+
+/** Where a key is: at a place, certainly nowhere, or not known at present. */
+export type Whereabouts = Place | 'nowhere' | 'unknown';
+
+/** Repetitions are sent in portions, so that no frame of the bus grows without bound. */
+const REPEAT_PORTION = 500;
+/**
+ * How long a connection waits for the end of the one that it replaces. A worker that does not
+ * answer in this time is overloaded or as good as gone, and the newer connection goes on without it.
+ */
+const FENCE_WAIT_MS = 1_000;
+
+type Claim = [key: string, connection: string, generation: number];
+
+/** What the directory is kept with, here and at the sisters. */
+export interface NodeDirectoryDoors {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Number of gateway workers of the node. */
+  readonly workers: number;
+  readonly completeness: Completeness;
+  /** A connection of this worker lost its key to a newer one. */
+  readonly onReplaced: (connection: ConnectionId) => void;
+  /** All registered sessions of this worker, to repeat them to a new home. */
+  readonly registered: () => Iterable<Session>;
+}
+
+/** This worker's part in the directory. */
+export class NodeDirectory {
+  readonly #doors: NodeDirectoryDoors;
+  readonly #directory: Directory;
+  readonly #fences: RunCalls;
+
+  constructor(doors: NodeDirectoryDoors) {
+    this.#doors = doors;
+    this.#directory = new Directory(doors.bus.self.run);
+    this.#fences = new RunCalls(doors);
+    const { bus } = doors;
+    bus.handle('register', (from, { facts }, reply) => {
+      const [key, connection] = facts as [string, string];
+      this.#claim(key, connection, from, reply);
+    });
+    bus.handle('unregister', (_from, { facts }) => {
+      const [key, connection] = facts as [string, string];
+      this.#directory.unregister(key as SessionKey, connection as ConnectionId);
+    });
+    bus.handle('restore', (from, { facts }) => this.#restore(from, facts as unknown as Claim[]));
+    bus.handle('replaced', (_from, { facts }, reply) => {
+      doors.onReplaced(facts as ConnectionId);
+      reply(null);
+    });
+    bus.handle('lookup', (_from, { facts }, reply) => {
+      reply((facts as string[]).map((key) => this.#lookup(key as SessionKey)) as unknown as Json);
+    });
+  }
+
+  /** The slot that decides about `key`. */
+  home(key: string): WorkerSlot {
+    return this.#doors.workers === 1 ? 0 : hash32(key) % this.#doors.workers;
+  }
+
+  /**
+   * Makes `session` the holder of its key; done when whoever held it before is closed. False when
+   * its home did not answer in time.
+   */
+  register(session: Session, done: (registered: boolean) => void): void {
+    const { bus } = this.#doors;
+    const home = this.home(session.key);
+    const registered = (generation: number): void => {
+      session.generation = generation;
+      done(true);
+    };
+    if (home === bus.self.slot) return this.#claim(session.key, session.id, bus.self, registered);
+    const message = { kind: 'register', facts: [session.key, session.id], bytes: NO_BYTES };
+    askRepeatably(this.#doors, home, message, (answer) => {
+      if (answer.ok) registered(answer.value.facts as number);
+      else done(false);
+    });
+  }
+
+  /** The end of a session; a newer connection with its key is not touched. */
+  unregister(session: Session): void {
+    const { bus } = this.#doors;
+    const home = this.home(session.key);
+    if (home === bus.self.slot) return this.#directory.unregister(session.key, session.id);
+    bus.tell(home, { kind: 'unregister', facts: [session.key, session.id], bytes: NO_BYTES });
+  }
+
+  /**
+   * Finds the holders of keys that this worker does not hold itself, in the order of `keys`. A home
+   * that is silent for `timeoutMs` knows nothing.
+   */
+  find(keys: readonly SessionKey[], timeoutMs: number, done: (found: Whereabouts[]) => void): void {
+    const found: Whereabouts[] = new Array(keys.length).fill('unknown');
+    const positionsByHome = new Map<WorkerSlot, number[]>();
+    keys.forEach((key, position) => {
+      const home = this.home(key);
+      if (home === this.#doors.bus.self.slot) found[position] = this.#lookup(key);
+      else pushTo(positionsByHome, home, position);
+    });
+    let outstanding = positionsByHome.size;
+    if (outstanding === 0) return done(found);
+    for (const [home, positions] of positionsByHome) {
+      const facts = positions.map((position) => keys[position] as string);
+      const message = { kind: 'lookup', facts, bytes: NO_BYTES };
+      this.#doors.bus.ask(home, message, timeoutMs, (answer) => {
+        if (answer.ok) {
+          const places = answer.value.facts as unknown as Whereabouts[];
+          positions.forEach((position, index) => {
+            found[position] = places[index] ?? 'unknown';
+          });
+        }
+        outstanding--;
+        if (outstanding === 0) done(found);
+      });
+    }
+  }
+
+  /** A home is up, perhaps anew: tell it again what this worker holds of its keys. */
+  repeatTo(sister: Sister): void {
+    let claims: Claim[] = [];
+    const send = (): void => {
+      const facts = claims as unknown as Json;
+      this.#doors.bus.tell(sister.slot, { kind: 'restore', facts, bytes: NO_BYTES });
+      claims = [];
+    };
+    for (const session of this.#doors.registered()) {
+      if (this.home(session.key) !== sister.slot) continue;
+      claims.push([session.key, session.id, session.generation]);
+      if (claims.length === REPEAT_PORTION) send();
+    }
+    if (claims.length > 0) send();
+  }
+
+  /** A run has ended: its connections are gone. */
+  dropRun(ended: Holder): void {
+    this.#directory.dropRun(ended);
+    this.#fences.runEnded(ended);
+  }
+
+  #lookup(key: SessionKey): Whereabouts {
+    const holding = this.#directory.lookup(key);
+    if (holding !== undefined) return { slot: holding.holder.slot, generation: holding.generation };
+    return this.#doors.completeness.complete ? 'nowhere' : 'unknown';
+  }
+
+  /** Until the older connection is closed its worker would go on to deliver to it, so that comes first. */
+  #claim(key: string, connection: string, holder: Holder, done: (generation: number) => void): void {
+    const { generation, replaced } = this.#directory.register({
+      key: key as SessionKey,
+      connection: connection as ConnectionId,
+      holder: { slot: holder.slot, run: holder.run },
+    });
+    if (replaced === null) done(generation);
+    else this.#fence(replaced, () => done(generation));
+  }
+
+  #restore(from: Sister, claims: readonly Claim[]): void {
+    for (const [key, connection, generation] of claims) {
+      const { replaced } = this.#directory.restore({
+        key: key as SessionKey,
+        connection: connection as ConnectionId,
+        holder: { slot: from.slot, run: from.run },
+        generation,
+      });
+      if (replaced !== null) this.#fence(replaced, () => {});
+    }
+  }
+
+  /** Has the worker of a replaced connection close it. */
+  #fence({ connection, holder }: Holding, done: () => void): void {
+    const { bus, onReplaced } = this.#doors;
+    if (holder.slot === bus.self.slot) {
+      onReplaced(connection);
+      return done();
+    }
+    const message = { kind: 'replaced', facts: connection, bytes: NO_BYTES };
+    this.#fences.ask(holder, message, FENCE_WAIT_MS, done);
+  }
+}
+
+/** Appends to the list of `key`, which is made when it is missing. */
+export function pushTo<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}

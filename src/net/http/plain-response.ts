@@ -1,0 +1,54 @@
+/**
+ * HTTP answers as bytes, for sockets that node:http no longer writes to.
+ *
+ * A refused upgrade, a request that could not be parsed and a body that is too large are answered
+ * this way. Also home of the rule which header lines may go onto a wire at all.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { RawHeaders } from '../types.ts';
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const FORBIDDEN_IN_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** What an answer says. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly body: string | Uint8Array;
+  /** Of the request; the answer to HEAD says how long its body would be, and has none. */
+  readonly method?: string | undefined;
+}
+
+/** A whole response after which the connection closes. */
+export function closingResponse(answer: PlainAnswer, wallMs: number): Buffer {
+  const { status, headers, body, method } = answer;
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+  const lines = safeHeaders(headers);
+  for (let index = 0; index < lines.length; index += 2) head += `${lines[index]}: ${lines[index + 1]}\r\n`;
+  head += `Date: ${new Date(wallMs).toUTCString()}\r\n`;
+  head += 'Connection: close\r\n';
+  if (mayHaveBody(status)) head += `Content-Length: ${bytes.length}\r\n`;
+  // Header values are bytes of latin1 on the wire, the body is what the caller made of it.
+  const headBytes = Buffer.from(`${head}\r\n`, 'latin1');
+  return mayHaveBody(status) && method !== 'HEAD' ? Buffer.concat([headBytes, bytes]) : headBytes;
+}
+
+/** RFC 9110 section 6.4.1: these answers have no body and therefore no length. */
+export function mayHaveBody(status: number): boolean {
+  return status >= 200 && status !== 204 && status !== 304;
+}
+
+/**
+ * The lines that can be written safely. Values come from applications and may hold anything; one
+ * line break too many would let them forge headers, so such a line is left out.
+ */
+export function safeHeaders(headers: RawHeaders): string[] {
+  const safe: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] as string;
+    const value = headers[index + 1] as string;
+    if (TOKEN.test(name) && !FORBIDDEN_IN_VALUES.test(value)) safe.push(name, value);
+  }
+  return safe;
+}

@@ -1,0 +1,86 @@
+/**
+ * The owner's view of its channels: which workers hold members, and which number comes next.
+ *
+ * One worker orders all messages of a channel, so that its connections see them in one order
+ * wherever they are. It knows workers, not connections, and sends nothing by itself.
+ */
+import type { ChannelName, WorkerSlot } from '../../base/index.ts';
+import type { Holder } from './directory.ts';
+import type { Position } from './local-members.ts';
+
+interface Order {
+  /** The run in each slot that has members. */
+  readonly runs: Map<WorkerSlot, number>;
+  next: number;
+}
+
+const NOBODY: ReadonlyMap<WorkerSlot, number> = new Map();
+
+/** The channels that this worker owns and that have members somewhere. */
+export class ChannelOrder {
+  readonly #run: number;
+  readonly #channels = new Map<ChannelName, Order>();
+
+  /** `run`: the run of the owning worker; positions of a later run are later. */
+  constructor(run: number) {
+    this.#run = run;
+  }
+
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  /** A worker has its first member of `channel`. Repeating it changes nothing. */
+  join(channel: ChannelName, { slot, run }: Holder): void {
+    const order = this.#channels.get(channel);
+    if (order === undefined) {
+      this.#channels.set(channel, { runs: new Map([[slot, run]]), next: this.#firstNumber() });
+      return;
+    }
+    order.runs.set(slot, Math.max(run, order.runs.get(slot) ?? run));
+  }
+
+  /** A worker has lost its last member of `channel`. */
+  leave(channel: ChannelName, holder: Holder): void {
+    const order = this.#channels.get(channel);
+    if (order !== undefined) this.#remove(channel, order, holder);
+  }
+
+  /** The next position of `channel` and the run in each slot that the message goes to. */
+  publish(channel: ChannelName): {
+    readonly position: Position;
+    readonly runs: ReadonlyMap<WorkerSlot, number>;
+  } {
+    const order = this.#channels.get(channel);
+    if (order === undefined) return { position: { run: this.#run, n: 0 }, runs: NOBODY };
+    return { position: { run: this.#run, n: order.next++ }, runs: order.runs };
+  }
+
+  /**
+   * That run has ended, and its members with it. The next run of its slot may have joined before
+   * the news arrived; its members stay.
+   */
+  dropRun(ended: Holder): void {
+    for (const [channel, order] of this.#channels) this.#remove(channel, order, ended);
+  }
+
+  #remove(channel: ChannelName, order: Order, { slot, run }: Holder): void {
+    if (order.runs.get(slot) !== run) return;
+    order.runs.delete(slot);
+    if (order.runs.size === 0) this.#forget(channel, order);
+  }
+
+  // A channel that empties and fills again must not count from 1 again: a worker that missed the
+  // empty moment would take the new messages for old ones. One counter for all forgotten channels
+  // keeps that true without keeping the channels.
+  #highest = 0;
+
+  #firstNumber(): number {
+    return this.#highest + 1;
+  }
+
+  #forget(channel: ChannelName, order: Order): void {
+    this.#highest = Math.max(this.#highest, order.next);
+    this.#channels.delete(channel);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * One home's part of the directory: which worker holds the connection of a session key.
+ *
+ * Every key has a home, and the home alone decides which of two connections with one key is the
+ * newer: it gives out generations, which never go back, not even over a restart of the home. It
+ * holds no sockets and sends nothing; `gateway/` carries its answers over the bus.
+ */
+import { assert, type ConnectionId, type SessionKey, type WorkerSlot } from '../../base/index.ts';
+
+/** A worker process, of which a slot has one at a time. */
+export interface Holder {
+  readonly slot: WorkerSlot;
+  readonly run: number;
+}
+
+/** What the directory knows of the connection that a key stands for. */
+export interface Holding {
+  readonly key: SessionKey;
+  readonly connection: ConnectionId;
+  readonly holder: Holder;
+  readonly generation: number;
+}
+
+/** What a registration changed. */
+export interface Registration {
+  /** The generation of the registered connection. */
+  readonly generation: number;
+  /** The connection that lost the key by it: the older one, or the registered one itself. */
+  readonly replaced: Holding | null;
+}
+
+/** A run gives out 2^32 generations before it could meet those of the next one. */
+const GENERATIONS_PER_RUN = 2 ** 32;
+
+/** The register of the keys whose home this worker is. */
+export class Directory {
+  readonly #holdings = new Map<SessionKey, Holding>();
+  #lastGeneration: number;
+
+  /** `run`: the run of the worker that keeps this register, counted from 1. */
+  constructor(run: number) {
+    assert(run >= 0 && run < 2 ** 20, 'a run leaves room for its generations below 2^53');
+    this.#lastGeneration = run * GENERATIONS_PER_RUN;
+  }
+
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  /** A new connection takes the key; whoever had it is replaced. Asking twice changes nothing. */
+  register(claim: { key: SessionKey; connection: ConnectionId; holder: Holder }): Registration {
+    const present = this.#holdings.get(claim.key);
+    if (present?.connection === claim.connection) {
+      return { generation: present.generation, replaced: null };
+    }
+    const generation = ++this.#lastGeneration;
+    this.#holdings.set(claim.key, { ...claim, generation });
+    return { generation, replaced: present ?? null };
+  }
+
+  /** A holder repeats what an earlier run of this home had granted; the higher generation wins. */
+  restore(holding: Holding): Registration {
+    this.#lastGeneration = Math.max(this.#lastGeneration, holding.generation);
+    const present = this.#holdings.get(holding.key);
+    if (present === undefined || present.connection === holding.connection) {
+      this.#holdings.set(holding.key, holding);
+      return { generation: holding.generation, replaced: null };
+    }
+    if (present.generation > holding.generation) {
+      return { generation: holding.generation, replaced: holding };
+    }
+    this.#holdings.set(holding.key, holding);
+    return { generation: holding.generation, replaced: present };
+  }
+
+  /** The end of one connection; a newer one with the same key stays. */
+  unregister(key: SessionKey, connection: ConnectionId): void {
+    if (this.#holdings.get(key)?.connection === connection) this.#holdings.delete(key);
+  }
+
+  lookup(key: SessionKey): Holding | undefined {
+    return this.#holdings.get(key);
+  }
+
+  /** Forgets what an ended run held. */
+  dropRun(ended: Holder): void {
+    for (const [key, { holder }] of this.#holdings) {
+      if (holder.slot === ended.slot && holder.run === ended.run) this.#holdings.delete(key);
+    }
+  }
+}
+
+/**
+ * Whether a register can say "not found" and mean it.
+ *
+ * After a restart a home knows nothing until its sisters have repeated what they hold; it is
+ * complete when it knows which of them are alive and each of those has said so.
+ */
+export class Completeness {
+  /** Null: nobody has said yet who is alive, and sisters may be asking already. */
+  #alive: Map<WorkerSlot, number> | null = null;
+  readonly #rebuilt = new Map<WorkerSlot, number>();
+
+  /** The sisters that are alive now, this worker left out. */
+  sisters(alive: readonly Holder[]): void {
+    const runs = new Map(alive.map(({ slot, run }) => [slot, run]));
+    this.#alive = runs;
+    for (const [slot, run] of this.#rebuilt) {
+      const current = runs.get(slot);
+      if (current !== undefined && current > run) this.#rebuilt.delete(slot);
+    }
+  }
+
+  /** That run has repeated everything it holds. May arrive before the sister is known to be alive. */
+  rebuilt(sister: Holder): void {
+    this.#rebuilt.set(sister.slot, Math.max(sister.run, this.#rebuilt.get(sister.slot) ?? 0));
+  }
+
+  get complete(): boolean {
+    if (this.#alive === null) return false;
+    for (const [slot, run] of this.#alive) {
+      if ((this.#rebuilt.get(slot) ?? -1) < run) return false;
+    }
+    return true;
+  }
+}
