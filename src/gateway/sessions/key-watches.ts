@@ -6,7 +6,6 @@
  */
 import type { SessionKey } from '../../base/index.ts';
 import { KeyWatch, type KeyWatchDoors } from './key-watch.ts';
-import type { Sessions } from './sessions.ts';
 
 /** A key, and for how long it is watched from now on. */
 export interface WatchedKey {
@@ -14,12 +13,17 @@ export interface WatchedKey {
   readonly forMs: number;
 }
 
+/** What the watches need: whoever has a key now. */
+export interface KeyWatchesDoors extends KeyWatchDoors {
+  readonly sessions: { all(): Iterable<{ readonly key: SessionKey | null; watch: KeyWatch | null }> };
+}
+
 /** Finds the watch of a session when it is made, and gives it to those that are there. */
 export class KeyWatches {
-  readonly #doors: KeyWatchDoors & { readonly sessions: Sessions };
+  readonly #doors: KeyWatchesDoors;
   readonly #watches = new Map<string, KeyWatch>();
 
-  constructor(doors: KeyWatchDoors & { readonly sessions: Sessions }) {
+  constructor(doors: KeyWatchesDoors) {
     this.#doors = doors;
   }
 
