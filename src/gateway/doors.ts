@@ -5,9 +5,10 @@ import type { Clock, Logger, Meter, Random, Timers } from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
 import type { LiveConfig } from '../config/index.ts';
 import type { OwedClose, SessionJournal } from '../journal/index.ts';
-import type { HttpClient, HttpHandlers, HttpServer } from '../net/index.ts';
+import type { HttpHandlers, HttpServer } from '../net/index.ts';
 import type { WorkerInit } from '../process/index.ts';
 import type { Vitals } from '../relay/index.ts';
+import type { CallbackCaller } from './logged-callbacks.ts';
 import type { UpstreamTransport } from './upstream/upstream.ts';
 
 /** The doors of one gateway worker. */
@@ -26,7 +27,8 @@ export interface GatewayDoors {
   readonly owed: readonly OwedClose[];
   /** Makes one server for each listener. */
   readonly createServer: (handlers: HttpHandlers, listener: 'public' | 'app') => HttpServer;
-  readonly httpClient: HttpClient;
+  /** Makes callbacks. */
+  readonly httpClient: CallbackCaller;
   /** The figures of this process now. */
   readonly vitals: () => Vitals;
   /** Passes on what is not the gateway's; null or absent: nobody does. */

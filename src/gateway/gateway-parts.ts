@@ -22,6 +22,7 @@ import { ConnectionWatch } from './connection-watch.ts';
 import type { GatewayDoors } from './doors.ts';
 import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
+import { LoggedCallbacks } from './logged-callbacks.ts';
 import { KeyDelivery, type LocalPerform } from './node/key-delivery.ts';
 import { NodeChannels } from './node/node-channels.ts';
 import { NodeDirectory } from './node/node-directory.ts';
@@ -65,7 +66,8 @@ export interface GatewayParts {
 }
 
 /** Builds everything that one gateway worker consists of, servers excepted. */
-export function buildParts(doors: GatewayDoors, decisions: GatewayDecisions): GatewayParts {
+export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): GatewayParts {
+  const doors = { ...given, httpClient: new LoggedCallbacks(given) };
   const { init, live, clock, bus } = doors;
   const { workers } = init;
   const ids = new IdSource(doors);

@@ -8,10 +8,10 @@
 import type { Clock, IdSource, Logger, Meter, Random } from '../../base/index.ts';
 import type { LiveConfig } from '../../config/index.ts';
 import type { SessionJournal } from '../../journal/index.ts';
-import type { HttpClient } from '../../net/index.ts';
 import type { ForwardedRule } from '../../relay/index.ts';
 import type { ConnectionWatch } from '../connection-watch.ts';
 import type { GatewayStats } from '../gateway-stats.ts';
+import type { CallbackCaller } from '../logged-callbacks.ts';
 import type { NodeChannels } from '../node/node-channels.ts';
 import type { NodeDirectory } from '../node/node-directory.ts';
 import type { OverloadGuard } from '../overload-guard.ts';
@@ -33,7 +33,7 @@ export interface AdmissionDoors {
   readonly ids: IdSource;
   readonly tracing: Tracing;
   readonly journal: SessionJournal;
-  readonly httpClient: HttpClient;
+  readonly httpClient: CallbackCaller;
   readonly stats: GatewayStats;
   readonly watch: ConnectionWatch;
   readonly sessions: Sessions;

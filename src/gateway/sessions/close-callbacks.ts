@@ -19,7 +19,6 @@ import {
 } from '../../base/index.ts';
 import type { LiveConfig } from '../../config/index.ts';
 import type { SessionJournal } from '../../journal/index.ts';
-import type { HttpClient } from '../../net/index.ts';
 import {
   type CallbackRequest,
   type CloseReason,
@@ -27,6 +26,7 @@ import {
   nextAttempt,
   type Trace,
 } from '../../relay/index.ts';
+import type { CallbackCaller } from '../logged-callbacks.ts';
 import type { KeyWatches } from './key-watches.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -53,7 +53,7 @@ export interface CloseCallbackDoors {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly journal: SessionJournal;
-  readonly httpClient: HttpClient;
+  readonly httpClient: CallbackCaller;
   readonly live: LiveConfig;
   readonly tracing: Tracing;
   readonly watches: KeyWatches;

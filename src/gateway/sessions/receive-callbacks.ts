@@ -7,8 +7,8 @@
  */
 import { LIMITS, type Logger, type Meter } from '../../base/index.ts';
 import type { LiveConfig } from '../../config/index.ts';
-import type { HttpClient } from '../../net/index.ts';
 import type { CallbackRequest } from '../../relay/index.ts';
+import type { CallbackCaller } from '../logged-callbacks.ts';
 import type { ClientMessage, Inbox } from './inbox.ts';
 import type { Session } from './session.ts';
 import type { Tracing } from './tracing.ts';
@@ -17,7 +17,7 @@ import type { Tracing } from './tracing.ts';
 export interface ReceiveCallbackDoors {
   readonly logger: Logger;
   readonly meter: Meter;
-  readonly httpClient: HttpClient;
+  readonly httpClient: CallbackCaller;
   readonly live: LiveConfig;
   readonly tracing: Tracing;
   /** What the request looks like; null when the application wants no messages. */
