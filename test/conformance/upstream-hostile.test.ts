@@ -4,8 +4,19 @@
  * The backend is a witness: it answers every request that it can read in its bytes, so that a second
  * request in the belly of a first would show. Clients are raw sockets, and so see every byte.
  */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type RawBackend, type RunningNode, startNode, startRawBackend, talk } from '../support/index.ts';
+import {
+  type RawBackend,
+  type RunningNode,
+  requireProgram,
+  startNode,
+  startRawBackend,
+  talk,
+} from '../support/index.ts';
+
+const curl = requireProgram('curl');
 
 const INNER = 'GET /inner HTTP/1.1\r\nHost: x\r\n\r\n';
 const CHUNKED = `0\r\n\r\n${INNER}`;
@@ -161,12 +172,14 @@ describe('a hostile backend', () => {
     expect(words).not.toMatch(/0\r\n\r\n$/);
   });
 
-  it('that ends in the middle is no whole answer for HTTP/1.0 either', async () => {
+  // A client of node:http may take a reset for an orderly end; curl tells the two apart.
+  it.skipIf(curl === null)('that ends in the middle is no whole answer for HTTP/1.0 either', async () => {
     answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n';
-    const client = talk(port, 'GET / HTTP/1.0\r\nHost: x\r\n\r\n');
-    const words = await client.all;
+    const failure = await promisify(execFile)(curl as string, ['-s0', `http://127.0.0.1:${port}/`]).catch(
+      (error: unknown) => error,
+    );
     answer = GOOD;
-    expect(client.broken() || words === '', 'a reset, because only the end delimits it').toBe(true);
+    expect(failure, 'a reset, because only the end delimits it').toMatchObject({ code: 56 });
   });
 
   it('that says more than it was asked does not answer the next client', async () => {
