@@ -21,7 +21,7 @@ export type ControlHandlers = {
 export const CONTROL_BYTES_MAX = 65_536;
 /** Operators and their scripts; further ones are told to come again. */
 const CONNECTIONS_MAX = 16;
-/** How long a request may take to arrive. */
+/** How long a request may take to arrive, and its asker to leave after the answer. */
 const REQUEST_TIMEOUT_MS = 5_000;
 /** How long the asker waits for an answer; every command is done sooner. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -52,8 +52,10 @@ export function serveControl(options: ControlServerOptions): Promise<Result<Cont
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    if (sockets.size > CONNECTIONS_MAX) say(socket, { error: 'too many commands at once' });
-    else hear(socket, options);
+    if (sockets.size <= CONNECTIONS_MAX) return hear(socket, options);
+    // Unread bytes would keep the socket, and its place, for ever.
+    socket.resume();
+    say(socket, { error: 'too many commands at once' }, options.timers);
   });
   return new Promise((resolve) => {
     server.once('error', (cause) => {
@@ -119,6 +121,8 @@ function hear(socket: net.Socket, { handlers, timers }: ControlServerOptions): v
   let bytes = 0;
   const tooLate = timers.after(REQUEST_TIMEOUT_MS, () => socket.destroy());
   socket.once('close', () => tooLate.cancel());
+  const left = (): void => void socket.destroy();
+  socket.once('end', left);
   const hearMore = (chunk: Buffer): void => {
     chunks.push(chunk);
     bytes += chunk.length;
@@ -126,9 +130,10 @@ function hear(socket: net.Socket, { handlers, timers }: ControlServerOptions): v
     if (end < 0 && bytes <= CONTROL_BYTES_MAX) return;
     tooLate.cancel();
     socket.off('data', hearMore);
+    socket.off('end', left);
     socket.resume();
-    if (bytes > CONTROL_BYTES_MAX) return say(socket, { error: 'the request is too long' });
-    void obey(Buffer.concat(chunks).toString('utf8'), handlers).then((said) => say(socket, said));
+    if (bytes > CONTROL_BYTES_MAX) return say(socket, { error: 'the request is too long' }, timers);
+    void obey(Buffer.concat(chunks).toString('utf8'), handlers).then((said) => say(socket, said, timers));
   };
   socket.on('data', hearMore);
 }
@@ -147,7 +152,10 @@ async function obey(line: string, handlers: ControlHandlers): Promise<object> {
   }
 }
 
-function say(socket: net.Socket, said: object): void {
+/** The last words to a socket; whoever does not close its side is cut soon. */
+function say(socket: net.Socket, said: object, timers: Timers): void {
+  const tooLate = timers.after(REQUEST_TIMEOUT_MS, () => socket.destroy());
+  socket.once('close', () => tooLate.cancel());
   const line = lineOf(said);
   const fits = Buffer.byteLength(line) <= CONTROL_BYTES_MAX;
   socket.end(fits ? line : lineOf({ error: 'the answer is too long; the log of the node has it' }));
