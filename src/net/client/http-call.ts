@@ -281,7 +281,15 @@ export class RunningCall {
   }
 }
 
+/** The URL of the call before: those of one callback are the same, unless a query differs. Never changed. */
+let lastUrl: { readonly text: string; readonly url: URL | null } = { text: '', url: null };
+
 function parseUrl(text: string): URL | null {
+  if (text !== lastUrl.text) lastUrl = { text, url: readUrl(text) };
+  return lastUrl.url;
+}
+
+function readUrl(text: string): URL | null {
   try {
     const url = new URL(text);
     return url.protocol === 'http:' || url.protocol === 'https:' ? url : null;

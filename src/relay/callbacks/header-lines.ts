@@ -35,5 +35,8 @@ const ELEMENTS_MAX = 256;
  * with more than 256 elements the first.
  */
 export function listTokens(lines: readonly string[]): string[] {
+  const [line] = lines;
+  // What nearly every client sends, for each of its handshakes.
+  if (lines.length === 1 && line !== undefined && !line.includes(',')) return [line.trim().toLowerCase()];
   return lines.flatMap((line) => line.split(',', ELEMENTS_MAX)).map((token) => token.trim().toLowerCase());
 }
