@@ -7,7 +7,7 @@
  */
 import type { Logger } from '../base/index.ts';
 import type { LiveConfig } from '../config/index.ts';
-import type { HttpClient, RawHeaders } from '../net/index.ts';
+import type { HttpCall, HttpClient, RawHeaders } from '../net/index.ts';
 
 /** Makes callbacks. */
 export type CallbackCaller = Pick<HttpClient, 'call'>;
@@ -30,7 +30,7 @@ export class LoggedCallbacks implements CallbackCaller {
     this.#doors = doors;
   }
 
-  call(...[call, done]: Parameters<CallbackCaller['call']>): void {
+  call(call: HttpCall, done: Parameters<CallbackCaller['call']>[1]): void {
     const { httpClient, live, logger } = this.#doors;
     const { headers, bodies } = live.current.log;
     if (!(headers || bodies) || !logger.debugEnabled) {

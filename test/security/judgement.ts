@@ -19,8 +19,9 @@ export interface Amplification {
   readonly cpu: number;
   /** Bytes of memory at the peak, beyond those of any traffic, for a byte said. */
   readonly memory: number;
-  /** Bytes in answers and callbacks, and in the log, for a byte said. */
+  /** Bytes in answers and callbacks for a byte said. */
   readonly outgoing: number;
+  /** Bytes in the log for a byte on the wire: the node may mention that it was busy to who said nothing. */
   readonly log: number;
 }
 
@@ -31,7 +32,7 @@ export function amplificationOf(cost: Cost, ordinary: Cost): Amplification {
     cpu: cost.cpuNs / cost.wireBytes / (ordinary.cpuNs / ordinary.wireBytes),
     memory: Math.max(0, cost.peakBytes - MEMORY_ALLOWED_BYTES) / Math.max(1, cost.wireBytes),
     outgoing: (cost.answeredBytes + cost.callbackBytes) / said,
-    log: cost.logBytes / said,
+    log: cost.logBytes / cost.wireBytes,
   };
 }
 
