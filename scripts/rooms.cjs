@@ -6,13 +6,14 @@
  */
 
 /** Rules without a world: no platform, no package, nothing but `base`. */
-const PURE = ['base', 'relay'];
+const PURE = ['base', 'consensus', 'relay'];
 /** One outside thing each. */
-const ADAPTERS = ['telemetry', 'journal', 'net', 'process', 'bus'];
+const ADAPTERS = ['telemetry', 'journal', 'net', 'process', 'peer', 'store', 'bus'];
 
 /** Room -> rooms that it may import, through their `index.ts`. In the order of the house. */
 const ROOMS = {
   base: [],
+  consensus: ['base'],
   relay: ['base'],
   config: PURE,
   system: [...PURE, 'config'],
@@ -20,6 +21,8 @@ const ROOMS = {
   journal: [...PURE, 'config'],
   net: [...PURE, 'config'],
   process: [...PURE, 'config'],
+  peer: [...PURE, 'config', 'net'],
+  store: [...PURE, 'config', 'journal', 'peer'],
   bus: [...PURE, 'config', 'process'],
   gateway: [...PURE, 'config', ...ADAPTERS],
   api: [...PURE, 'config', ...ADAPTERS],
