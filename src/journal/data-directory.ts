@@ -9,8 +9,8 @@ import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { basename, extname, join, resolve } from 'node:path';
 import { ArrokothError, failed, type Logger, ok, type Result, type WorkerSlot } from '../base/index.ts';
 import { lockDirectory } from './directory-lock.ts';
-import { UNFINISHED_SUFFIX } from './journal-file.ts';
 import { type ProcessTable, systemProcesses } from './process-identity.ts';
+import { UNFINISHED_SUFFIX } from './sessions/journal-file.ts';
 
 const SESSIONS = 'sessions';
 const JOURNAL_NAME = /^(\d+)\.(\d+)\.([0-9A-Za-z_-]+)\.journal$/;

@@ -1,5 +1,4 @@
-/** What a node keeps on disk: the session journals, and the data directory they lie in. */
-export { type Adoption, type AdoptOptions, adoptJournals } from './adopt.ts';
+/** What a node keeps on disk: the log, the session journals, and the data directory they lie in. */
 export {
   assignJournals,
   chooseDataDirectory,
@@ -9,12 +8,14 @@ export {
   journalPath,
   openDataDirectory,
 } from './data-directory.ts';
-export { type AppendFile, type JournalDisk, systemDisk } from './journal-disk.ts';
-export { JournalWriter, type JournalWriterOptions } from './journal-writer.ts';
+export type { LogDisk, LogFile } from './log/log-disk.ts';
+export { type Adoption, type AdoptOptions, adoptJournals } from './sessions/adopt.ts';
+export { type AppendFile, type JournalDisk, systemDisk } from './sessions/journal-disk.ts';
+export { JournalWriter, type JournalWriterOptions } from './sessions/journal-writer.ts';
 export type {
   ConnectionEnd,
   OpenedConnection,
   OwedClose,
   SessionJournal,
   Written,
-} from './session-journal.ts';
+} from './sessions/session-journal.ts';

@@ -1,9 +1,9 @@
 /** What earlier runs owe is found once, survives a crash at any point, and outlives damage. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CollectedLog } from '../../test/fakes/collected-log.ts';
-import { FakeTime } from '../../test/fakes/fake-time.ts';
-import { MemoryDisk, systemError } from '../../test/fakes/memory-disk.ts';
-import { type ConnectionId, LIMITS, type SessionKey } from '../base/index.ts';
+import { CollectedLog } from '../../../test/fakes/collected-log.ts';
+import { FakeTime } from '../../../test/fakes/fake-time.ts';
+import { MemoryDisk, systemError } from '../../../test/fakes/memory-disk.ts';
+import { type ConnectionId, LIMITS, type SessionKey } from '../../base/index.ts';
 import { adoptJournals } from './adopt.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { encodeRecords } from './record-codec.ts';

@@ -12,7 +12,7 @@ import {
   type Logger,
   type SessionKey,
   type Timers,
-} from '../base/index.ts';
+} from '../../base/index.ts';
 import type { JournalDisk } from './journal-disk.ts';
 import { JournalFile } from './journal-file.ts';
 import { JOURNAL_VERSION, type JournalRecord } from './record-codec.ts';

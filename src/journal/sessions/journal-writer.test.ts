@@ -1,9 +1,9 @@
 /** One write a turn, and a disk that is full, short of breath, or beyond repair for a while. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CollectedLog } from '../../test/fakes/collected-log.ts';
-import { FakeTime } from '../../test/fakes/fake-time.ts';
-import { MemoryDisk, systemError } from '../../test/fakes/memory-disk.ts';
-import { type ConnectionId, LIMITS, type SessionKey } from '../base/index.ts';
+import { CollectedLog } from '../../../test/fakes/collected-log.ts';
+import { FakeTime } from '../../../test/fakes/fake-time.ts';
+import { MemoryDisk, systemError } from '../../../test/fakes/memory-disk.ts';
+import { type ConnectionId, LIMITS, type SessionKey } from '../../base/index.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { encodeRecords, type JournalRecord, RecordDecoder } from './record-codec.ts';
 

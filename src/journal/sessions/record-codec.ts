@@ -7,7 +7,7 @@
  * Pure over bytes: `JournalWriter` and `adoptJournals` bring the files.
  */
 import { crc32 } from 'node:zlib';
-import { assert, type ConnectionId, LIMITS, type SessionKey } from '../base/index.ts';
+import { assert, type ConnectionId, LIMITS, type SessionKey } from '../../base/index.ts';
 
 /** Grows when an older release could no longer read what a newer one writes. */
 export const JOURNAL_VERSION = 1;

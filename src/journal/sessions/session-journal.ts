@@ -5,7 +5,7 @@
  * back. From `written` on, a connection survives any `kill -9` of its worker or its node; nothing
  * is synced, so it does not survive a loss of power.
  */
-import type { ConnectionId, SessionKey } from '../base/index.ts';
+import type { ConnectionId, SessionKey } from '../../base/index.ts';
 
 /** A connection that the application has just admitted. */
 export interface OpenedConnection {

@@ -6,7 +6,7 @@
  * journal before the old file goes, so a crash at any point leaves it in one file or in both, and
  * both name the same event. Synchronous and run once, before a worker is ready.
  */
-import type { ConnectionId, Logger, SessionKey } from '../base/index.ts';
+import type { ConnectionId, Logger, SessionKey } from '../../base/index.ts';
 import type { JournalDisk } from './journal-disk.ts';
 import type { AdoptedClose, JournalWriter } from './journal-writer.ts';
 import { type JournalEnding, type JournalRecord, RecordDecoder } from './record-codec.ts';

@@ -5,13 +5,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { CollectedLog } from '../../test/fakes/collected-log.ts';
-import { FakeTime } from '../../test/fakes/fake-time.ts';
+import { CollectedLog } from '../../../test/fakes/collected-log.ts';
+import { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { adoptJournals } from './adopt.ts';
 import { systemDisk } from './journal-disk.ts';
 import { JournalWriter } from './journal-writer.ts';
 
-const CHILD = join(import.meta.dirname, '../../test/support/journal-child.ts');
+const CHILD = join(import.meta.dirname, '../../../test/support/journal-child.ts');
 
 /** Lets a process write to `path`, kills it after about `count` connections, and returns its words. */
 async function writeAndDie(path: string, count: number): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** Records through their bytes and back, and every way in which a file can end too early or lie. */
 import { describe, expect, it } from 'vitest';
-import type { ConnectionId, SessionKey } from '../base/index.ts';
+import type { ConnectionId, SessionKey } from '../../base/index.ts';
 import { encodeRecords, JOURNAL_VERSION, type JournalRecord, RecordDecoder } from './record-codec.ts';
 
 const connection = 'c1' as ConnectionId;

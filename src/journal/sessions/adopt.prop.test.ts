@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { CollectedLog } from '../../test/fakes/collected-log.ts';
-import { FakeTime } from '../../test/fakes/fake-time.ts';
-import { MemoryDisk, systemError } from '../../test/fakes/memory-disk.ts';
-import type { ConnectionId, SessionKey } from '../base/index.ts';
+import { CollectedLog } from '../../../test/fakes/collected-log.ts';
+import { FakeTime } from '../../../test/fakes/fake-time.ts';
+import { MemoryDisk, systemError } from '../../../test/fakes/memory-disk.ts';
+import type { ConnectionId, SessionKey } from '../../base/index.ts';
 import { adoptJournals } from './adopt.ts';
 import { JournalWriter } from './journal-writer.ts';
 
