@@ -200,3 +200,17 @@ export const LIMITS = {
   /** Records that must not be lost are written again this long after the disk refused them. */
   journalRetryMs: 1_000,
 } as const;
+
+/** How members that speak the original's protocol are fed (`store/`). */
+export const FOREIGN_LIMITS = {
+  /** Committed entries that wait for one member; one further behind gets a snapshot instead. */
+  queueEntriesMax: 16_384,
+  queueBytesMax: 16 * MIB,
+  /** Silence after which a member is asked whether it is still where it was: well within 5 s. */
+  probeMs: 1_500,
+  /** Rest after the first failure, doubled up to the maximum; then entries still arrive within 5 s. */
+  retryMs: 50,
+  retryMaxMs: 1_500,
+  /** Rest when no instance of this ballot is left: longer than any call is under way. */
+  spentRestMs: 10_000,
+} as const;

@@ -1,2 +1,5 @@
 /** What the nodes of a cluster agree on: the replicated log, driven by its disk and its peers. */
+
+export type * from './foreign-cursor.ts';
+export * from './foreign-feed.ts';
 export type * from './log-store.ts';
