@@ -5,20 +5,10 @@
  * outcomes inside the program are values (`result.ts`); `ArrokothError` is for what ends a start,
  * a request or a connection.
  */
+import type { ErrorKind } from './error-kind.ts';
+import { logErrors } from './log-errors.ts';
 
-/** What one kind of failure means and what to do about it. */
-export interface ErrorKind {
-  /** Status of the HTTP answer, where one is given. */
-  readonly httpStatus?: number;
-  /** WebSocket close code, where a connection ends with it. */
-  readonly closeCode?: number;
-  /** Whether the same attempt can succeed later without a change. */
-  readonly retryable: boolean;
-  /** What happened, in one sentence. */
-  readonly meaning: string;
-  /** What the reader can do, in one sentence. */
-  readonly action: string;
-}
+export type { ErrorKind } from './error-kind.ts';
 
 const kinds = {
   CONFIG_INVALID: {
@@ -283,6 +273,7 @@ const kinds = {
     meaning: 'The process that leads this node is gone, so its workers stop serving.',
     action: 'Connect again; look for the cause in the log of the node.',
   },
+  ...logErrors,
 } as const satisfies Record<string, ErrorKind>;
 
 /** The stable name of a kind of failure. */

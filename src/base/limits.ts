@@ -214,3 +214,21 @@ export const FOREIGN_LIMITS = {
   /** Rest when no instance of this ballot is left: longer than any call is under way. */
   spentRestMs: 10_000,
 } as const;
+
+/** Bounds of the replicated log that nobody has to tune. */
+export const LOG_LIMITS = {
+  // Driver and library (`store/`).
+  /** Messages of one turn of the event loop; beyond, the oldest is dropped, as networks drop them. */
+  inboxMessagesMax: 4_096,
+  /** Proposals that are not settled yet; beyond, `busy`. More would wait longer than callers do. */
+  proposalsMax: 16_384,
+  proposalBytesMax: 64 * MIB,
+  /** Reads that are not answered yet; beyond, refused. */
+  readsMax: 16_384,
+  /** How soon a disk that was full is tried again. */
+  diskRetryMs: 1_000,
+  /** A log of this size is read again in well under a second; beyond, a snapshot takes its place. */
+  snapshotLogBytes: 16 * MIB,
+  /** How soon a snapshot that could not be written is tried again. */
+  snapshotRetryMs: 10_000,
+} as const;
