@@ -77,6 +77,8 @@ export interface Sender {
   /** Drawn when the cluster was made; null: a node that has not joined one yet. */
   readonly incarnation: string | null;
   readonly storage: string;
+  /** Drawn at each start of the process, and where its `clockMs` begins: tells one life from the next. */
+  readonly run: number;
   readonly knows: KnownKinds;
   /** It lost something and is not yet brought back: its acknowledgements and votes do not count. */
   readonly muted: boolean;
@@ -101,10 +103,19 @@ export interface Contact {
   readonly ageMs: number;
   /**
    * The receiver's own clock, as its latest answer known to the master told it: the heartbeat was
-   * sent after it. Null before the first. A late message can thus not pass for a fresh one.
+   * sent after it. Null before the first. A late message can thus not pass for a fresh one, nor one
+   * to an earlier life of the receiver, whose clock counted from elsewhere (`Sender.run`).
    */
   readonly echoMs: number | null;
 }
+
+/** One change of the members that an operator, or a member itself, asks for. */
+export type MemberChange =
+  /** Joins as a learner; `foreign`: as a peer that speaks the original protocol. */
+  | { readonly type: 'add'; readonly name: MemberName; readonly foreign?: boolean }
+  | { readonly type: 'remove'; readonly name: MemberName }
+  /** The member turned out to speak the original protocol (`foreign`), or to be a safe peer after all. */
+  | { readonly type: 'foreign' | 'safe'; readonly name: MemberName };
 
 /** Asks a replica something, and is answered by it. */
 export type Request =
@@ -129,7 +140,10 @@ export type Request =
       /** Counts the heartbeats of this master; confirms reads and contact. */
       readonly round: number;
       readonly contact: Contact;
-      /** You lost something: once you hold this index, you count again. Null: no such decision yet. */
+      /**
+       * You lost something: once you hold this index, you count again. Null: no such decision yet.
+       * Holds for the life of the receiver that `contact.echoMs` belongs to, and for no later one.
+       */
       readonly readmitAt: Index | null;
     })
   /** A piece of a snapshot, in place of entries that are gone. */
@@ -230,9 +244,13 @@ export type Reading =
 
 /** What happened to this replica, for events and log lines. */
 export type Notice =
+  /** Its no-op is committed and handed out: the state now holds all that was ever acknowledged. */
   | { readonly type: 'became_master'; readonly ballot: Ballot }
+  /** Follows each `became_master`, and nothing else. */
   | { readonly type: 'lost_master'; readonly ballot: Ballot }
+  /** Somebody, perhaps this replica, was elected, or was heard of for the first time in this ballot. */
   | { readonly type: 'master_known'; readonly master: MemberName; readonly ballot: Ballot }
+  /** Committed, or part of an installed snapshot. */
   | { readonly type: 'configuration'; readonly configuration: Configuration; readonly index: Index }
   | { readonly type: 'removed' }
   | { readonly type: 'readmitted' }
@@ -248,7 +266,7 @@ export interface Output {
   /** Wait for `sendAfterToken`, which is the newest token, perhaps of an earlier output. */
   readonly sendAfter: readonly Envelope[];
   readonly sendAfterToken: number;
-  /** Replace the state by this, before `commit`. */
+  /** Replace the state by this, before `commit`. The first output of all brings the restored one. */
   readonly install: Snapshot | null;
   /** Apply these, in order; each once. On disk here and on a majority. */
   readonly commit: readonly Entry[];
