@@ -31,7 +31,11 @@ export function startNode(
   nodeArguments: readonly string[],
   options: SpawnOptions,
 ): ChildProcess {
-  const command = [process.execPath, ...nodeArguments];
+  return startProgram(core, [process.execPath, ...nodeArguments], options);
+}
+
+/** Starts any program on one core. */
+export function startProgram(core: number, command: readonly string[], options: SpawnOptions): ChildProcess {
   const [file, ...rest] = canPin ? ['taskset', '--cpu-list', String(core), ...command] : command;
   const child = spawn(file as string, rest, { ...options, detached: true });
   living.add(child);

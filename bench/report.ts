@@ -37,7 +37,7 @@ export interface Details {
 
 /** Boils the rounds of a scenario down. */
 export function summarize(
-  scenario: Scenario,
+  scenario: Pick<Scenario, 'name' | 'what' | 'unit' | 'bar'>,
   ours: readonly Figure[],
   yardstick: readonly Figure[],
 ): Summary {

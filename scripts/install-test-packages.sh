@@ -8,6 +8,8 @@ declare -A package_of=(
   # Without a font, text has no size and a page looks empty to its test.
   [chromium]='chromium fonts-dejavu-core'
   [curl]=curl
+  # Only the benchmark of the log needs it.
+  [etcd]=etcd-server
   [haproxy]=haproxy
   [nginx]=nginx-light
   [nc]=netcat-openbsd

@@ -28,14 +28,19 @@ export function sendRequest(address: Address, header: string, target: string, me
   };
 }
 
-/** A connection to the server's application side. */
+/** Whether an answer, by its head and body, is what was asked for. */
+type IsSuccess = (head: string, body: string) => boolean;
+
+/** A connection to a server, of `/send` requests unless it is told how success looks. */
 export class HttpCaller {
   readonly #socket: Socket;
   readonly #answers = new HttpStream();
   readonly #onAnswer: () => void;
+  readonly #isSuccess: IsSuccess;
 
-  constructor(address: Address, onAnswer: () => void) {
+  constructor(address: Address, onAnswer: () => void, isSuccess: IsSuccess = isSent) {
     this.#onAnswer = onAnswer;
+    this.#isSuccess = isSuccess;
     const buffer = Buffer.allocUnsafeSlow(16 * 1_024);
     this.#socket = dial(address, {
       onread: {
@@ -64,8 +69,11 @@ export class HttpCaller {
   }
 
   #check(head: string, body: string): void {
-    if (head.startsWith('HTTP/1.1 200 ') && body.includes('"result":"OK"') && !body.includes('"errors"'))
-      return;
-    throw new Error(`/send was answered with ${head.slice(0, head.indexOf('\r\n'))} ${body}`);
+    if (this.#isSuccess(head, body)) return;
+    throw new Error(`a request was answered with ${head.slice(0, head.indexOf('\r\n'))} ${body}`);
   }
+}
+
+function isSent(head: string, body: string): boolean {
+  return head.startsWith('HTTP/1.1 200 ') && body.includes('"result":"OK"') && !body.includes('"errors"');
 }

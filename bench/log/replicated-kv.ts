@@ -1,0 +1,31 @@
+/**
+ * How the replicated log is started for a run: `examples/replicated-kv`, three members on one port.
+ */
+import { join } from 'node:path';
+import { ask, ELECTION_MS, HEARTBEAT_MS, type LogPeer, type MemberPlace } from './log-peer.ts';
+import { CLUSTER } from './writes.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../examples/replicated-kv/main.ts');
+
+/** A cluster of the example. */
+export const REPLICATED_KV: LogPeer = {
+  name: 'arrokoth',
+  protocol: 'submit',
+  command,
+  // An empty submit changes nothing, and only a master that a majority confirms accepts it.
+  isMaster: async (member) => {
+    const answer = await ask(member, `/_clusterc/${CLUSTER}/submit`, '{"Changes":[]}');
+    return answer?.includes('"Accepted":true') ?? false;
+  },
+  isCurrent: async (member) => (await ask(member, '/kv?read=linearizable', null)) !== null,
+};
+
+function command({ number, hosts, port, directory }: MemberPlace): readonly string[] {
+  const others = hosts.filter((_, index) => index !== number).map((host) => `${host}:${port}`);
+  return [
+    ...[process.execPath, '--import=tsx', PROGRAM],
+    ...(number === 0 ? ['-initMaster', '-participants', others.join(',')] : []),
+    ...['-listen', `${hosts[number]}:${port}`, '-cluster', CLUSTER, '-interval', '86400', '-data', directory],
+    ...['-heartbeat', String(HEARTBEAT_MS), '-election', String(ELECTION_MS)],
+  ];
+}
