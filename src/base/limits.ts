@@ -225,6 +225,30 @@ export const LOG_LIMITS = {
   proposalBytesMax: 64 * MIB,
   /** Reads that are not answered yet; beyond, refused. */
   readsMax: 16_384,
+  /** How long one waits for its confirmation, and then for what is confirmed; asked again after it. */
+  readWaitMs: 5_000,
+  /** Rest before the next attempt at a master, doubled up to the maximum; a new master ends it. */
+  submitRetryMs: 25,
+  submitRetryMaxMs: 500,
+  /** Long enough for a master to be lost and the next one elected; callers may say otherwise. */
+  submitTimeoutMs: 15_000,
+  readTimeoutMs: 5_000,
+  readRetryMs: 50,
+  /**
+   * A founder with an empty directory listens this long for a cluster that knows it: longer than
+   * one without a master takes to ask for votes.
+   */
+  foundingPauseMs: 2_500,
+  /** One entry is held in memory a few times over, and delays what is behind it. */
+  entryBytesMax: 4 * MIB,
+  /** Callers that speak the original protocol give up sooner than this. */
+  foreignSubmitMs: 10_000,
+  /** Each member is fed by the master, and each entry of members names all. */
+  membersMax: 128,
+  /** How soon a discovery about a member is tried again when the log did not take it. */
+  discoveryRetryMs: 1_000,
+  /** How long a master that stops waits for its successor. */
+  transferMs: 2_000,
   /** How soon a disk that was full is tried again. */
   diskRetryMs: 1_000,
   /** A log of this size is read again in well under a second; beyond, a snapshot takes its place. */

@@ -8,6 +8,7 @@ import type { Result } from '../base/index.ts';
 import type {
   Entry,
   Index,
+  MemberChange,
   MemberName,
   Message,
   Output,
@@ -19,13 +20,6 @@ import type {
 
 /** One submission as the log holds it. */
 export type Submission = Extract<Payload, { readonly type: 'changes' }>;
-
-/** One change of the membership, as an operator or a discovery asks for it. */
-export type MemberChange =
-  | { readonly type: 'add'; readonly name: MemberName; readonly foreign?: boolean }
-  | { readonly type: 'remove'; readonly name: MemberName }
-  /** It turned out to speak the original protocol only, or to have learned the safe one. */
-  | { readonly type: 'foreign' | 'safe'; readonly name: MemberName };
 
 /** What the driver needs of a replica: inputs that only note, and one `take` a turn. */
 export interface ReplicaDoor {

@@ -14,8 +14,8 @@ import {
   type Logger,
   type Timers,
 } from '../base/index.ts';
-import type { Index, MemberName, Message, Notice, Output } from '../consensus/index.ts';
-import type { AppliedState, MemberChange, MessageSender, ReplicaDoor, Settled, Submission } from './doors.ts';
+import type { Index, MemberChange, MemberName, Message, Notice, Output } from '../consensus/index.ts';
+import type { AppliedState, MessageSender, ReplicaDoor, Settled, Submission } from './doors.ts';
 import type { LogStore } from './log-store.ts';
 import { SaveQueue } from './save-queue.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
@@ -33,8 +33,6 @@ export interface EmbeddedOptions {
   readonly events: EmbeddedEvents;
   /** Bytes of log after which a snapshot takes its place; absent: `LOG_LIMITS.snapshotLogBytes`. */
   readonly snapshotLogBytes?: number;
-  /** Up to where the state already is, from a snapshot that was installed before the start. */
-  readonly appliedIndex?: Index;
 }
 
 /** What a driver tells its owner, from inside a turn. */
@@ -58,7 +56,7 @@ export class EmbeddedLog {
   #dropped = 0;
   #lastId = 0;
   #persistedToken = 0;
-  #appliedIndex: Index;
+  #appliedIndex: Index = 0;
   #turnIsDue = false;
   #timer: { readonly dueMs: number; readonly cancellable: Cancellable } | null = null;
   #stopped = false;
@@ -66,7 +64,6 @@ export class EmbeddedLog {
   constructor(options: EmbeddedOptions) {
     this.#options = options;
     const { journal, clock, timers, transport, events, logger, replica, state } = options;
-    this.#appliedIndex = options.appliedIndex ?? 0;
     this.#saves = new SaveQueue({
       ...{ journal, clock, timers },
       send: ({ to, message }) => transport.send(to, message),
@@ -177,7 +174,8 @@ export class EmbeddedLog {
     this.#turnIsDue = false;
     if (this.impaired !== null) return;
     const { replica, clock } = this.#options;
-    replica.tick(clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    replica.tick(nowMs);
     if (this.#saves.durableToken > this.#persistedToken) {
       this.#persistedToken = this.#saves.durableToken;
       replica.persisted(this.#persistedToken);
@@ -189,7 +187,7 @@ export class EmbeddedLog {
     this.#inbox = [];
     for (const input of inbox) input();
     const readId = ++this.#lastId;
-    if (this.#reads.ask(readId)) replica.read(readId);
+    if (this.#reads.ask(readId, nowMs)) replica.read(readId);
     this.#act(replica.take());
   }
 

@@ -52,13 +52,18 @@ export class WaitingProposals {
   }
 }
 
+interface ReadGroup {
+  readonly sinceMs: number;
+  readonly done: readonly ReadDone[];
+}
+
 /** Reads that are not answered. */
 export class WaitingReads {
   /** Begun since the last turn of the driver. */
   #begun: ReadDone[] = [];
-  readonly #asked = new Map<number, readonly ReadDone[]>();
+  readonly #asked = new Map<number, ReadGroup>();
   /** Confirmed, and waiting until the index is applied here. */
-  #confirmed: { readonly index: Index; readonly done: readonly ReadDone[] }[] = [];
+  #confirmed: (ReadGroup & { readonly index: Index })[] = [];
   #size = 0;
 
   get size(): number {
@@ -74,37 +79,53 @@ export class WaitingReads {
   }
 
   /** Puts what began since the last call under one id; false when there is nothing to ask. */
-  ask(id: number): boolean {
+  ask(id: number, nowMs: number): boolean {
+    this.#expire(nowMs);
     if (this.#begun.length === 0) return false;
-    this.#asked.set(id, this.#begun);
+    this.#asked.set(id, { sinceMs: nowMs, done: this.#begun });
     this.#begun = [];
     return true;
   }
 
   answer({ id, ...outcome }: Reading): void {
-    const done = this.#asked.get(id);
-    if (done === undefined) return;
+    const group = this.#asked.get(id);
+    if (group === undefined) return;
     this.#asked.delete(id);
-    if (outcome.type === 'ready') this.#confirmed.push({ index: outcome.index, done });
-    else this.#tell(done, outcome as ReadOutcome);
+    if (outcome.type === 'ready') this.#confirmed.push({ ...group, index: outcome.index });
+    else this.#tell(group.done, outcome as ReadOutcome);
   }
 
   /** Answers those whose index is applied. */
   applied(index: Index): void {
     if (this.#confirmed.length === 0) return;
-    const ready = this.#confirmed.filter((each) => each.index <= index);
+    const ready = this.#confirmed.filter((group) => group.index <= index);
     if (ready.length === 0) return;
-    this.#confirmed = this.#confirmed.filter((each) => each.index > index);
-    for (const each of ready) this.#tell(each.done, { type: 'ready', index: each.index });
+    this.#confirmed = this.#confirmed.filter((group) => group.index > index);
+    for (const group of ready) this.#tell(group.done, { type: 'ready', index: group.index });
   }
 
   /** Refuses all. */
   refuseAll(): void {
-    const all = [...this.#asked.values(), ...this.#confirmed.map(({ done }) => done), this.#begun].flat();
+    const groups = [...this.#asked.values(), ...this.#confirmed, { done: this.#begun }];
     this.#asked.clear();
     this.#confirmed = [];
     this.#begun = [];
-    this.#tell(all, { type: 'refused', master: null });
+    for (const { done } of groups) this.#tell(done, { type: 'refused', master: null });
+  }
+
+  /** A question or its answer may be lost, and what it is waiting for may never be applied here. */
+  #expire(nowMs: number): void {
+    const late = (group: ReadGroup): boolean => group.sinceMs + LOG_LIMITS.readWaitMs <= nowMs;
+    for (const [id, group] of this.#asked) {
+      // In the order of their asking: the first that is not late ends the search.
+      if (!late(group)) break;
+      this.#asked.delete(id);
+      this.#tell(group.done, { type: 'refused', master: null });
+    }
+    if (!this.#confirmed.some(late)) return;
+    const gone = this.#confirmed.filter(late);
+    this.#confirmed = this.#confirmed.filter((group) => !late(group));
+    for (const { done } of gone) this.#tell(done, { type: 'refused', master: null });
   }
 
   #tell(done: readonly ReadDone[], outcome: ReadOutcome): void {
