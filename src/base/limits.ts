@@ -199,6 +199,14 @@ export const LIMITS = {
   journalRecordBytesMax: 1 * MIB,
   /** Records that must not be lost are written again this long after the disk refused them. */
   journalRetryMs: 1_000,
+  /** A segment of the log: some seconds of heavy writing, and little to read or to zero at once. */
+  logSegmentBytes: 8 * MIB,
+  /** What waits for the disk goes out in groups of this size; a larger one gains no throughput. */
+  logGroupBytes: 1 * MIB,
+  /** A group ends with the batch that fills it, and a batch is bounded by the replica, far below this. */
+  logRecordBytesMax: 256 * MIB,
+  /** Entries that stay before a snapshot: a follower that was away for a moment needs no snapshot. */
+  logEntriesKept: 1_000,
 } as const;
 
 /** How members that speak the original's protocol are fed (`store/`). */

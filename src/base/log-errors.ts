@@ -19,10 +19,30 @@ export const logErrors = {
   },
   LOG_DAMAGED: {
     retryable: false,
-    meaning: 'The log on disk holds bytes that were durable once and are not what was written.',
+    meaning: 'The log on disk holds something that was not written so, or lacks a part.',
     action:
-      'Keep the data directory for a look, and start the node with an empty one: ' +
-      'it is brought back by the others.',
+      'Nothing was changed. Set the data directory aside and start the node with an empty one: it is ' +
+      'brought back by the others. If a majority is in this state, restore a backup.',
+  },
+  LOG_VERSION: {
+    retryable: false,
+    meaning: 'The log on disk was written by a newer release.',
+    action: 'Nothing was changed. Start the release that wrote it, or a newer one.',
+  },
+  LOG_CUT: {
+    retryable: false,
+    meaning: 'The last record of the log was incomplete, as a crash leaves it, and was cut.',
+    action: 'Nothing has to be done: the node does not vote until the master has brought it back.',
+  },
+  LOG_BACKUP_UNUSABLE: {
+    retryable: false,
+    meaning: 'A file is not a whole backup of a log.',
+    action: 'Use another one; `arrokoth log backup FILE` makes one of any node whose log can be read.',
+  },
+  LOG_FOLDER_TAKEN: {
+    retryable: false,
+    meaning: 'A backup is restored only into a directory that is empty or not there yet.',
+    action: 'Name another directory, or set aside what is in this one.',
   },
   LOG_DISK_FAILED: {
     httpStatus: 503,
