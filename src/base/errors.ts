@@ -31,6 +31,11 @@ const kinds = {
     meaning: 'A listening socket could not be bound.',
     action: 'Stop the program that holds the address, or choose another one.',
   },
+  CLUSTER_PORT_OPEN: {
+    retryable: false,
+    meaning: 'The port for other nodes would be open to everybody who can reach it.',
+    action: 'Configure a shared secret or client certificates, or listen on a loopback address.',
+  },
   DATA_DIR_UNUSABLE: {
     retryable: false,
     meaning: 'The data directory cannot be created or written.',

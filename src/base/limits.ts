@@ -264,3 +264,57 @@ export const LOG_LIMITS = {
   /** How soon a snapshot that could not be written is tried again. */
   snapshotRetryMs: 10_000,
 } as const;
+
+/** Bounds of what the nodes of a cluster say to each other. */
+export const PEER_LIMITS = {
+  /** One call. A batch of entries and a piece of a snapshot are far below; a foreign `start` is a whole state. */
+  bodyBytesMax: 16 * MIB,
+  /** Bodies that are being read at once, all callers together; further calls are answered 503. */
+  bodiesBytesMax: 128 * MIB,
+  /** Answers to what we ask; those of other members are below 1 KiB. */
+  answerBytesMax: 64 * KIB,
+  /** Levels of nested JSON, as many as Go reads. They cost a byte each while they are skipped. */
+  jsonDepthMax: 10_000,
+  /** A text in JSON: a name, a cluster, an error with those it holds within. */
+  jsonTextBytesMax: 64 * KIB,
+  /** A member's address, and the name of a cluster. */
+  nameCharactersMax: 1_024,
+  /** Kinds of changes, their names, storage ids, incarnations, request ids. */
+  idCharactersMax: 256,
+  kindsMax: 256,
+  /** Members in one list: what a cluster has, with room for a few that go and come. */
+  membersMax: 1_000,
+  entriesMax: 65_536,
+  /** Changes in one call; a change takes 3 bytes of a body at least. */
+  changesMax: 65_536,
+  /** Below this all arithmetic on ballots and indexes is exact in a double. */
+  ballotMax: 2 ** 48,
+  /** Calls that wait for this node's answer, a listener; further ones are answered 503. */
+  pendingMax: 4_096,
+  /** How long a message may wait for its answer; a slow disk takes that long, and a lost answer is asked for again. */
+  messageTimeoutMs: 5_000,
+  /** How long a wish to the master may wait for what becomes of it. */
+  wishTimeoutMs: 15_000,
+  /** How long a member that speaks the original protocol may take. */
+  foreignTimeoutMs: 5_000,
+  /** Connections to one member for messages: as many as are under way at once. */
+  connectionsMax: 32,
+  /** Messages to one member that wait for a connection; then the oldest is dropped, as networks drop them. */
+  waitingMax: 256,
+  /** The same for wishes, which wait for a commit each. A member rarely forwards more at once. */
+  wishConnectionsMax: 64,
+  wishesWaitingMax: 4_096,
+  /** Members that connections are kept to; the first of them gives way to one more. */
+  clientsMax: 1_000,
+  /** An idle connection is given up before the other side's 75 s are over. */
+  idleConnectionMs: 30_000,
+  dialTimeoutMs: 2_000,
+  /** How far the clocks of two nodes may differ, and how long a captured call stays interesting. */
+  signatureSkewMs: 30_000,
+  /** Callers whose nonces are remembered; one more is refused rather than one forgotten early. */
+  nonceRunsMax: 1_024,
+  /** How far a call may overtake the next ones of its caller; a bit each. */
+  nonceWindow: 4_096,
+  /** Log lines about calls that were refused, a second; the next line counts the rest. */
+  refusalLinesPerSecond: 5,
+} as const;

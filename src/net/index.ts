@@ -3,6 +3,7 @@
 export { type CheckedBackends, checkBackends } from './client/backend-checks.ts';
 export { CallbackBackends } from './client/callback-backends.ts';
 export { HttpClient, type HttpClientOptions, type HttpClientRules } from './client/http-client.ts';
+export { type LeanCall, LeanClient, type LeanClientOptions } from './client/lean-client.ts';
 export { UpstreamClient } from './forward/upstream-client.ts';
 export * from './forward/upstream-types.ts';
 export { AcceptGate, type GateBounds, type GateOutcome } from './http/accept-gate.ts';

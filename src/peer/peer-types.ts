@@ -4,7 +4,7 @@
  * A driver never sees HTTP, JSON or a dialect. Members that speak the safe protocol exchange
  * messages; those that speak the original one make foreign calls, and are called in turn.
  */
-import type { Ballot, Index, KnownKinds, MemberName, Message } from '../consensus/index.ts';
+import type { Ballot, Index, MemberName, Message } from '../consensus/index.ts';
 
 /** Sends messages to members. Nothing is reported back: what is lost is asked for again by the replica. */
 export interface PeerTransport {
@@ -103,10 +103,3 @@ export type MasterOutcome =
       readonly master: MemberName | null;
       readonly detail: string;
     };
-
-/** What a node tells of itself to whoever asks without being a member; nothing secret. */
-export interface PeerIdentity {
-  readonly cluster: string;
-  readonly name: MemberName;
-  readonly knows: KnownKinds;
-}

@@ -28,6 +28,7 @@ export * from './delivery/local-members.ts';
 export * from './delivery/message-pace.ts';
 export * from './delivery/slow-client.ts';
 export * from './forwarded.ts';
+export * from './go-json.ts';
 export * from './grant.ts';
 export * from './line-budget.ts';
 export * from './outgoing-answer.ts';
