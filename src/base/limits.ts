@@ -267,7 +267,7 @@ export const LOG_LIMITS = {
 
 /** Bounds of what the nodes of a cluster say to each other. */
 export const PEER_LIMITS = {
-  /** One call. A batch of entries and a piece of a snapshot are far below; a foreign `start` is a whole state. */
+  /** One call. Batches of entries and pieces of snapshots are far below; a submission may be long. */
   bodyBytesMax: 16 * MIB,
   /** Bodies that are being read at once, all callers together; further calls are answered 503. */
   bodiesBytesMax: 128 * MIB,
@@ -291,7 +291,7 @@ export const PEER_LIMITS = {
   ballotMax: 2 ** 48,
   /** Calls that wait for this node's answer, a listener; further ones are answered 503. */
   pendingMax: 4_096,
-  /** How long a message may wait for its answer; a slow disk takes that long, and a lost answer is asked for again. */
+  /** How long a message may wait for its answer: as long as a slow disk takes. */
   messageTimeoutMs: 5_000,
   /** How long a wish to the master may wait for what becomes of it. */
   wishTimeoutMs: 15_000,

@@ -16,19 +16,16 @@ import type {
   MasterOutcome,
   MasterRequest,
   PeerEvents,
+  PeerIdentity,
   PeerTransport,
 } from './peer-types.ts';
 
 /** What the network of a node is made of. */
 export interface ClusterPeersOptions {
-  readonly cluster: string;
-  /** The address of this node, exactly as other members know it. */
-  readonly self: MemberName;
-  /** Of the listener at that address. */
+  readonly identity: PeerIdentity;
+  /** Of the listener at the address of the identity. */
   readonly server: PeerServer;
   readonly events: PeerEvents;
-  /** What wishes and their answers say about this node; messages bring it along. */
-  readonly sender: () => Sender;
   /** How TLS is spoken to members whose address begins with `https:`. */
   readonly tls?: LeanClientOptions['tls'];
   readonly clock: Clock;
@@ -42,28 +39,31 @@ export class ClusterPeers implements PeerTransport {
   readonly #server: PeerServer;
   readonly #client: PeerClient;
   readonly #events: PeerEvents;
-  readonly #sender: () => Sender;
-  readonly #unregister: () => void;
+  /** As the replica's latest message put it: what wishes and their answers say about this node. */
+  #sender: Sender;
+  readonly #registered: Result<() => void, string>;
   #closed = false;
 
-  private constructor(options: ClusterPeersOptions, unregister: () => void) {
-    const { cluster, server, events, sender } = options;
+  private constructor(options: ClusterPeersOptions) {
+    const { identity, server, events } = options;
+    const { cluster, name: self, knows } = identity;
     this.#cluster = cluster;
     this.#server = server;
     this.#events = events;
-    this.#sender = sender;
-    this.#unregister = unregister;
-    this.#client = new PeerClient({ ...options, auth: server.auth, figures: server.figures });
+    this.#sender = { incarnation: null, storage: '', run: 0, knows, muted: false };
+    this.#client = new PeerClient({ ...options, cluster, self, auth: server.auth, figures: server.figures });
+    this.#registered = server.register({ cluster, self, events, sender: () => this.#sender });
   }
 
   /** Begins to serve. The failure says why not: the name is served here already, or fits no path. */
   static open(options: ClusterPeersOptions): Result<ClusterPeers, string> {
-    const registered = options.server.register(options);
-    return registered.ok ? ok(new ClusterPeers(options, registered.value)) : failed(registered.error);
+    const peers = new ClusterPeers(options);
+    return peers.#registered.ok ? ok(peers) : failed(peers.#registered.error);
   }
 
   /** See `PeerTransport`. */
   send(to: MemberName, message: Message): void {
+    this.#sender = message.sender;
     if (isAnswer(message)) {
       this.#server.answer(this.#cluster, to, message);
       return;
@@ -82,7 +82,7 @@ export class ClusterPeers implements PeerTransport {
 
   /** See `PeerTransport`. */
   ask(to: MemberName, request: MasterRequest, done: (outcome: MasterOutcome) => void): void {
-    this.#client.wish(to, { sender: this.#sender(), request }, (outcome) => {
+    this.#client.wish(to, { sender: this.#sender, request }, (outcome) => {
       if (outcome.ok) return done(outcome.value);
       // Whether it was done is unknown; the same request id finds out.
       const detail =
@@ -94,7 +94,7 @@ export class ClusterPeers implements PeerTransport {
   /** Serves no longer, and gives up all calls of its own. */
   close(): void {
     this.#closed = true;
-    this.#unregister();
+    if (this.#registered.ok) this.#registered.value();
     this.#client.close();
   }
 }

@@ -141,7 +141,8 @@ export function writeCall(call: ForeignCall): string {
     case 'start': {
       const place = `"Instance":${call.instance},"Sequence":${call.sequence}`;
       const cluster = `"Cluster":${goJsonString(call.cluster)},"Self":${addressJson(call.self)}`;
-      const members = `"Master":${addressJson(call.master)},"Participants":${addressesJson(call.participants)}`;
+      const participants = `"Participants":[${call.participants.map(addressJson).join(',')}]`;
+      const members = `"Master":${addressJson(call.master)},${participants}`;
       return `{${place},${cluster},${members},"Snapshot":${bytesJson(call.snapshot)}}`;
     }
     case 'submit':
@@ -151,17 +152,12 @@ export function writeCall(call: ForeignCall): string {
   }
 }
 
-/** An address as the original writes it. */
-export function addressJson(name: MemberName): string {
+function addressJson(name: MemberName): string {
   return `{"Addr":${goJsonString(name)}}`;
 }
 
-function addressesJson(names: readonly MemberName[]): string {
-  return `[${names.map(addressJson).join(',')}]`;
-}
-
-/** Base64 in quotes; none of its characters is ever escaped. */
-export function bytesJson(bytes: Uint8Array): string {
+/** None of the characters of base64 is ever escaped. */
+function bytesJson(bytes: Uint8Array): string {
   return `"${base64Of(bytes)}"`;
 }
 
@@ -170,8 +166,8 @@ export function base64Of(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
-/** A list of changes; never `null`. */
-export function bytesListJson(list: readonly Uint8Array[]): string {
+/** Never `null`. */
+function bytesListJson(list: readonly Uint8Array[]): string {
   return `[${list.map(bytesJson).join(',')}]`;
 }
 

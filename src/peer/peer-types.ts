@@ -4,7 +4,7 @@
  * A driver never sees HTTP, JSON or a dialect. Members that speak the safe protocol exchange
  * messages; those that speak the original one make foreign calls, and are called in turn.
  */
-import type { Ballot, Index, MemberName, Message } from '../consensus/index.ts';
+import type { Ballot, Index, KnownKinds, MemberName, Message } from '../consensus/index.ts';
 
 /** Sends messages to members. Nothing is reported back: what is lost is asked for again by the replica. */
 export interface PeerTransport {
@@ -103,3 +103,11 @@ export type MasterOutcome =
       readonly master: MemberName | null;
       readonly detail: string;
     };
+
+/** Who a node is among its peers, before its replica has said a word. */
+export interface PeerIdentity {
+  readonly cluster: string;
+  /** The address of this node, exactly as other members know it. */
+  readonly name: MemberName;
+  readonly knows: KnownKinds;
+}

@@ -38,7 +38,6 @@ export interface TestPeer {
   readonly foreign: AwaitedList<{ call: ForeignCall; reply: (answer: ForeignAnswer) => void }>;
   readonly asked: AwaitedList<{ request: MasterRequest; reply: (outcome: MasterOutcome) => void }>;
   readonly spokeForeign: AwaitedList<MemberName>;
-  sender: Sender;
 }
 
 /** What a test may want otherwise. */
@@ -99,8 +98,8 @@ export async function startPeer(wish: TestPeerWish = {}): Promise<TestPeer> {
     spokeForeign: new AwaitedList<MemberName>('foreign members'),
   };
   const opened = ClusterPeers.open({
-    ...{ cluster: 'c', self: name, server: listener.server, tls: listener.tls ?? null, ...doors },
-    sender: () => peer.sender,
+    ...{ identity: { cluster: 'c', name, knows: { kv: 1 } }, server: listener.server },
+    ...{ tls: listener.tls ?? null, ...doors },
     events: {
       receive: (from, message) => lists.received.push({ from, message }),
       foreign: (call, reply) => lists.foreign.push({ call, reply }),
@@ -110,7 +109,7 @@ export async function startPeer(wish: TestPeerWish = {}): Promise<TestPeer> {
   });
   if (!opened.ok) throw new Error(opened.error);
   const port = bound.value.port as number;
-  const peer: TestPeer = { name, port, listener, peers: opened.value, log, meter, ...lists, sender: SENDER };
+  const peer: TestPeer = { name, port, listener, peers: opened.value, log, meter, ...lists };
   cleanUpAfterwards(async () => {
     opened.value.close();
     await listener.close(0);
