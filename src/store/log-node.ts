@@ -5,7 +5,15 @@
  * those on top. From the founding to the end.
  */
 import { ArrokothError, IdSource, LOG_LIMITS } from '../base/index.ts';
-import type { Configuration, KnownKinds, MemberName, Message, Notice, Restored } from '../consensus/index.ts';
+import type {
+  Configuration,
+  KnownKinds,
+  MemberName,
+  Message,
+  Notice,
+  Restored,
+  Sender,
+} from '../consensus/index.ts';
 import type { ForeignCall, MasterOutcome, MasterRequest, PeerEvents } from '../peer/index.ts';
 import { CodecState } from './codec-state.ts';
 import { type Confirmed, ConfirmedReads } from './confirmed-reads.ts';
@@ -109,7 +117,8 @@ export class LogNode<Change> {
     const { cluster, address, initMaster = false } = this.#options;
     const identity = { cluster, name: address, knows: this.#knows };
     try {
-      this.#port = await this.#doors.openPeers(identity, this.#peerEvents());
+      const sender = (): Sender => this.#running?.replica.sender ?? this.#stranger(opened.value.storage);
+      this.#port = await this.#doors.openPeers(identity, this.#peerEvents(), sender);
     } catch (error) {
       await new Promise<void>((done) => opened.value.journal.close(done));
       throw error;
@@ -166,6 +175,11 @@ export class LogNode<Change> {
   get #transport() {
     if (this.#port === null) throw new ArrokothError('LOG_CLOSED', 'It has not started.');
     return this.#port.transport;
+  }
+
+  /** What a node says of itself that is in no cluster yet. */
+  #stranger(storage: string): Sender {
+    return { incarnation: null, storage, run: 0, knows: this.#knows, muted: false };
   }
 
   #considerFounding(opened: OpenedJournal): void {
