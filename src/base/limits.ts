@@ -225,6 +225,14 @@ export const FOREIGN_LIMITS = {
 
 /** Bounds of the replicated log that nobody has to tune. */
 export const LOG_LIMITS = {
+  // Rules (`consensus/`): the same on every node, or replicas would part.
+  /**
+   * Request ids that the log remembers; beyond, the oldest is forgotten. Ten seconds at three thousand
+   * submissions a second, hours at ordinary load, and one or two MiB in a snapshot.
+   */
+  requestsMax: 32_768,
+  /** Members of one cluster; each costs the master a heartbeat, and each entry names none of them. */
+  membersMax: 128,
   // Driver and library (`store/`).
   /** Messages of one turn of the event loop; beyond, the oldest is dropped, as networks drop them. */
   inboxMessagesMax: 4_096,

@@ -1,0 +1,86 @@
+/**
+ * The one who asks for votes: first whether it would get them, then in earnest.
+ *
+ * The first round (Raft thesis 9.6) keeps a node that was cut off from raising ballots that nobody
+ * else needs. Only voters of the latest configuration count, each with the data directory that was
+ * made a voter. A muted voter's word does not count, with one exception: when every voter grants,
+ * muted or not, nobody is left who could hold something newer ([ADR 10]).
+ */
+import { isVoter, votersOf } from './configuration.ts';
+import type { Core } from './core.ts';
+import { majorityOf } from './quorum.ts';
+import type { Answer, Ballot, MemberName } from './types.ts';
+
+/** An answer to either round. */
+export type Ballots = Extract<Answer, { readonly type: 'pre_vote_answer' | 'vote_answer' }>;
+
+/** What an election was won with. */
+export interface Victory {
+  readonly ballot: Ballot;
+  /** When the votes were asked for. */
+  readonly askedMs: number;
+  /** Every voter granted: who is muted counts in this ballot, in the life that it voted in. */
+  readonly vouched: ReadonlyMap<MemberName, number> | null;
+}
+
+/** One round of asking. */
+export class Candidate {
+  readonly round: 'pre_vote' | 'vote';
+  readonly ballot: Ballot;
+  readonly #core: Core;
+  readonly #askedMs: number;
+  /** The own vote counts once the promise is on disk. */
+  readonly #ownToken: number;
+  readonly #firstCall: number;
+  /** Who granted -> its answer. */
+  readonly #granted = new Map<MemberName, Ballots>();
+
+  /** Asks. `ballot` is promised already when `round` is `vote`; `transfer`: the master wants it so. */
+  constructor(core: Core, round: 'pre_vote' | 'vote', ballot: Ballot, transfer: boolean) {
+    this.#core = core;
+    this.round = round;
+    this.ballot = ballot;
+    this.#askedMs = core.nowMs;
+    this.#ownToken = round === 'vote' ? core.saving.tokenOfNotes(core.log) : 0;
+    this.#firstCall = core.nextCall;
+    const { lastIndex, lastBallot } = core.log;
+    for (const { name } of votersOf(core.log.configuration)) {
+      if (name === core.name) continue;
+      const question = core.question(ballot);
+      if (round === 'pre_vote')
+        core.outbox.send(name, { type: 'pre_vote', ...question, lastIndex, lastBallot });
+      else core.outbox.sendAfter(name, { type: 'vote', ...question, lastIndex, lastBallot, transfer });
+    }
+  }
+
+  /** Takes an answer; those to other rounds are none of its business. */
+  answered(from: MemberName, answer: Ballots): void {
+    if (answer.type !== `${this.round}_answer` || answer.call < this.#firstCall || !answer.granted) return;
+    if (this.round === 'vote' && answer.ballot !== this.ballot) return;
+    this.#granted.set(from, answer);
+  }
+
+  /** The victory, once there is one. */
+  get victory(): Victory | null {
+    const { log, name, saving, muted, sender } = this.#core;
+    if (saving.durableToken < this.#ownToken) return null;
+    const voters = votersOf(log.configuration);
+    const granted = voters.filter((voter) => {
+      const answer = this.#granted.get(voter.name);
+      return voter.name === name || (answer !== undefined && answer.sender.storage === voter.storage);
+    });
+    const counting = granted.filter((voter) =>
+      voter.name === name ? !muted : this.#granted.get(voter.name)?.sender.muted === false,
+    );
+    const isUnanimous = granted.length === voters.length;
+    if (!isUnanimous && counting.length < majorityOf(voters.length)) return null;
+    const runOf = (voter: MemberName) => this.#granted.get(voter)?.sender.run ?? sender.run;
+    const vouched = isUnanimous ? new Map(voters.map((voter) => [voter.name, runOf(voter.name)])) : null;
+    return { ballot: this.ballot, askedMs: this.#askedMs, vouched };
+  }
+}
+
+/** True when this replica may campaign at all: it votes by its own latest configuration. */
+export function mayCampaign({ incarnation, log, name, storage }: Core): boolean {
+  return incarnation !== null && isVoter(log.configuration, name, storage);
+}
