@@ -231,7 +231,7 @@ export const LOG_LIMITS = {
    * submissions a second, hours at ordinary load, and one or two MiB in a snapshot.
    */
   requestsMax: 32_768,
-  /** Members of one cluster; each costs the master a heartbeat, and each entry names none of them. */
+  /** Each member is fed by the master, and each entry of members names all. */
   membersMax: 128,
   // Driver and library (`store/`).
   /** Messages of one turn of the event loop; beyond, the oldest is dropped, as networks drop them. */
@@ -259,8 +259,6 @@ export const LOG_LIMITS = {
   entryBytesMax: 4 * MIB,
   /** Callers that speak the original protocol give up sooner than this. */
   foreignSubmitMs: 10_000,
-  /** Each member is fed by the master, and each entry of members names all. */
-  membersMax: 128,
   /** How soon a discovery about a member is tried again when the log did not take it. */
   discoveryRetryMs: 1_000,
   /** How long a master that stops waits for its successor. */
