@@ -121,15 +121,16 @@ export class ForeignCursor {
   /** What to do next. A call is answered through `settle` before this is asked again. */
   next(): FeedStep {
     assert(this.#asked === null, 'a foreign member is asked one thing at a time');
+    if (this.#isStale) this.#enterAnew();
     if (this.#restMs > 0) {
       const restMs = this.#restMs;
       this.#restMs = 0;
       return { type: 'rest', restMs, early: false };
     }
-    if (this.#isStale) this.#enterAnew();
     switch (this.#phase) {
       case 'announcing':
-        // Who is master, first: an original that is asked to submit, and does not know, dies of it.
+        // Who is master, before anything else: an original that submits in an instance whose master it
+        // does not know dies of it. So nothing follows until this is answered.
         return this.#ask('prepare', {
           method: 'prepare',
           instance: this.#instance,
@@ -158,8 +159,6 @@ export class ForeignCursor {
 
   #prepared(outcome: ForeignOutcome): void {
     if (outcome.type === 'failed') {
-      // Not everything that takes entries need answer this one; the next try does without.
-      this.#phase = 'entering';
       this.#backOff();
       return;
     }
@@ -168,11 +167,11 @@ export class ForeignCursor {
       this.#takeInstanceAfter(accepted);
       return;
     }
-    this.#phase = 'entering';
+    // ERR_STATE: it has joined nothing, so there is nothing to clear either.
+    this.#phase = codeOf(outcome) === 'ERR_STATE' ? 'starting' : 'entering';
   }
 
   #entered(outcome: ForeignOutcome): void {
-    // ERR_STATE: it has joined nothing, so there is nothing to clear.
     if (isYes(outcome) || codeOf(outcome) === 'ERR_STATE') {
       this.#phase = 'starting';
       return;

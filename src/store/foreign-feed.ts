@@ -34,6 +34,9 @@ export class ForeignFeeds {
   readonly #options: ForeignFeedOptions;
   readonly #doors: ForeignFeedDoors;
   #ballot: Ballot | null = null;
+  #configuration: Configuration = { members: [] };
+  /** The first entry of the own ballot is applied, and with it everything that was ever committed before. */
+  #isCurrent = false;
   #feeds: Map<MemberName, ForeignFeed> = new Map();
 
   constructor(options: ForeignFeedOptions, doors: ForeignFeedDoors) {
@@ -41,16 +44,21 @@ export class ForeignFeeds {
     this.#doors = doors;
   }
 
-  /** This node became master of `ballot`. Nothing uncommitted is ever told, so it need not be confirmed yet. */
+  /**
+   * This node became master of `ballot`. Calls begin when it has applied an entry of that ballot: from
+   * then on it is behind no earlier master, so that no member is ever taken back.
+   */
   begin(ballot: Ballot, configuration: Configuration): void {
     this.end();
     this.#ballot = ballot;
-    this.configure(configuration);
+    this.#configuration = configuration;
   }
 
   /** The latest configuration: who is fed, and whom those know. Harmless when this node is no master. */
-  configure({ members }: Configuration): void {
-    if (this.#ballot === null) return;
+  configure(configuration: Configuration): void {
+    this.#configuration = configuration;
+    if (this.#ballot === null || !this.#isCurrent) return;
+    const { members } = configuration;
     const participants = members.map((member) => member.name);
     const foreign = members.filter((member) => member.role === 'foreign').map((member) => member.name);
     for (const [name, feed] of this.#feeds) {
@@ -65,14 +73,21 @@ export class ForeignFeeds {
     }
   }
 
-  /** This node applied a committed entry; not called for a repeat that changed nothing. */
+  /** This node applied a committed entry, of whatever type; not called for a repeat that changed nothing. */
   applied(entry: Entry): void {
+    // A later master has committed something: whatever this node still believes, it is none.
+    if (this.#ballot !== null && entry.ballot > this.#ballot) this.end();
+    if (entry.ballot === this.#ballot && !this.#isCurrent) {
+      this.#isCurrent = true;
+      this.configure(this.#configuration);
+    }
     for (const feed of this.#feeds.values()) feed.applied(entry);
   }
 
   /** This node is master no longer, or stops. Calls under way are not taken back; nothing follows them. */
   end(): void {
     this.#ballot = null;
+    this.#isCurrent = false;
     for (const feed of this.#feeds.values()) feed.close();
     this.#feeds.clear();
   }
