@@ -188,9 +188,8 @@ export class ForeignCursor {
       return;
     }
     this.#forget();
-    // A `start` whose fate is unknown may still arrive, so its instance is not used for another.
-    if (codeOf(outcome) === 'ERR_STATE') this.#phase = 'announcing';
-    else this.#takeInstanceAfter(this.#instance);
+    // It may still arrive, or arrive again, so its instance is not used for another.
+    this.#takeInstanceAfter(this.#instance);
     this.#backOff();
   }
 
@@ -240,7 +239,9 @@ export class ForeignCursor {
     const { index, state } = this.#options.snapshot();
     this.#collecting = true;
     this.#index = index;
-    // Above 0, so that an Accept(i, 0) that was delayed is refused instead of taken.
+    // Above 0, so that an Accept(i, 0) that was delayed is refused instead of taken. Entries then have even
+    // sequences and pure commits odd ones, in every instance: what some other master left staged, `start`
+    // does not clear, but an entry of ours replaces it before it could be applied.
     this.#sequence = 1n;
     return {
       method: 'start',

@@ -44,7 +44,7 @@ describe('a fed follower', () => {
         expect(world.faults).toEqual([]);
         for (const name of followers) expect(world.state(name)).toBe(world.truth);
       }),
-      { numRuns: 2000 },
+      { numRuns: 200 },
     );
   });
 
