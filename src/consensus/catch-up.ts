@@ -30,10 +30,15 @@ export class CatchUp {
     this.#rounds = rounds;
   }
 
+  /** True when it answered lately, or has not had the time to. */
+  isAwake({ heardMs }: Progress): boolean {
+    return this.#core.nowMs - heardMs < this.#core.settings.electionMinMs;
+  }
+
   /** Sends as much as the member may be sent now. */
   feed(progress: Progress): void {
     const { log, settings } = this.#core;
-    if (progress.mode !== 'stream' && !this.#isAwake(progress)) return;
+    if (progress.mode !== 'stream' && !this.isAwake(progress)) return;
     if (progress.mode !== 'snapshot' && progress.nextIndex <= log.baseIndex) this.#beginSnapshot(progress);
     if (progress.mode === 'snapshot') {
       this.#sendPiece(progress);
@@ -84,7 +89,8 @@ export class CatchUp {
     const { snapshot } = progress;
     if (answer.installed && answer.index <= this.#core.log.lastIndex) progress.matched(answer.index);
     if (snapshot === null || snapshot.image.index !== answer.index) return;
-    snapshot.isWaiting = false;
+    // Without progress it is not asked again at once: somebody who never takes it would be asked for ever.
+    snapshot.isWaiting = answer.offset <= snapshot.offset;
     snapshot.offset = answer.offset;
     if (answer.installed) progress.probeFrom(answer.index + 1, this.#core.nextCall);
   }
@@ -95,10 +101,6 @@ export class CatchUp {
     const agreed = log.lastUpTo(Math.min(matchIndex, progress.nextIndex - 1), matchBallot);
     // Behind the base the log cannot tell where they part; then the snapshot says it all.
     progress.probeFrom(matchIndex < log.baseIndex ? 0 : agreed + 1, nextCall);
-  }
-
-  #isAwake(progress: Progress): boolean {
-    return progress.hasAnswered && this.#core.nowMs - progress.heardMs < this.#core.settings.electionMinMs;
   }
 
   #sendEntries(progress: Progress): void {

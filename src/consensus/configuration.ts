@@ -39,7 +39,12 @@ export function knowsKind(knows: KnownKinds, kind: string, version: number): boo
   return Object.hasOwn(knows, kind) && (knows[kind] as number) >= version;
 }
 
-/** True when every member that applies changes knows the kind. */
+/**
+ * True when every member that applies changes said that it knows the kind. One that has not answered
+ * yet has said nothing: a member that is added and never started must not stop all the others.
+ */
 export function allKnow({ members }: Configuration, kind: string, version: number): boolean {
-  return members.every(({ role, knows }) => role === 'foreign' || knowsKind(knows, kind, version));
+  return members.every(
+    ({ role, storage, knows }) => role === 'foreign' || storage === null || knowsKind(knows, kind, version),
+  );
 }

@@ -58,7 +58,8 @@ export class Master {
     this.#rounds = new Rounds(askedMs);
     this.#catchUp = new CatchUp(core, ballot, this.firstIndex, this.#rounds);
     this.#changes = new MemberChanges(core);
-    this.#heartbeatMs = core.nowMs;
+    this.#heartbeatMs = core.nowMs + core.settings.heartbeatMs;
+    this.#rounds.begin(core.nowMs);
     this.#append({ type: 'noop' });
   }
 
@@ -248,6 +249,7 @@ export class Master {
   #changeMembers(): void {
     const { log, commitIndex, proposals } = this.#core;
     if (!this.#isAnnounced || log.configurationIndex > commitIndex || this.#isResigning) return;
+    if (this.#handover !== null) return;
     if (!this.#isPolicyDue && !this.#changes.isAsked) return;
     this.#isPolicyDue = false;
     const chosen = this.#changes.next(() => this.#roster.facts());
@@ -312,7 +314,8 @@ export class Master {
   #tellCommit(): void {
     this.#newsMs = Number.POSITIVE_INFINITY;
     for (const progress of this.#roster.all()) {
-      if (progress.toldCommit < this.#core.commitIndex) this.#catchUp.heartbeat(progress);
+      if (progress.toldCommit < this.#core.commitIndex && this.#catchUp.isAwake(progress))
+        this.#catchUp.heartbeat(progress);
     }
   }
 }

@@ -8,7 +8,7 @@
  */
 import { assert } from '../base/index.ts';
 import { Candidate, mayCampaign } from './candidate.ts';
-import { memberOf } from './configuration.ts';
+import { memberOf, votersOf } from './configuration.ts';
 import { Core, type ReplicaOptions } from './core.ts';
 import { Follower } from './follower.ts';
 import { HandOut } from './hand-out.ts';
@@ -61,6 +61,9 @@ export class Replica {
     this.#voter = new Voter(this.#core);
     this.#follower = new Follower(this.#core);
     this.#askedReads = new AskedReads(this.#core);
+    // Nobody else could have been elected, so there is nobody to wait for.
+    const isAlone = votersOf(this.#core.log.configuration).length === 1;
+    if (isAlone && mayCampaign(this.#core)) this.#core.electionMs = options.startMs;
   }
 
   /** What the disk of a new cluster's only member holds; to be written before a replica starts from it. */
@@ -204,7 +207,7 @@ export class Replica {
     const { log, name } = this.#core;
     const member = memberOf(log.configuration, name);
     if (member === undefined) return this.#handOut.removed ? 'removed' : 'unjoined';
-    return member.role === 'voter' ? 'voter' : 'learner';
+    return this.#core.isVoter ? 'voter' : 'learner';
   }
 
   get isMaster(): boolean {
