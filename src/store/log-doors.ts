@@ -4,7 +4,7 @@
  * Interfaces only.
  */
 import type { ArrokothError, Clock, Logger, Meter, Random, Result, Timers } from '../base/index.ts';
-import type { KnownKinds, MemberName, Restored, Sender } from '../consensus/index.ts';
+import type { KnownKinds, MemberName, Restored } from '../consensus/index.ts';
 import type { PeerEvents, PeerIdentity, PeerTransport } from '../peer/index.ts';
 import type { LogReplica } from './log-status.ts';
 import type { LogStore } from './log-store.ts';
@@ -45,6 +45,6 @@ export interface LogDoors {
   readonly openJournal: () => Result<OpenedJournal, ArrokothError>;
   readonly createReplica: (facts: ReplicaFacts) => LogReplica;
   readonly found: (facts: FoundingFacts) => Restored;
-  /** Listens before it resolves. `sender`: what this node says of itself at this moment. */
-  readonly openPeers: (identity: PeerIdentity, events: PeerEvents, sender: () => Sender) => Promise<PeerPort>;
+  /** Listens before it resolves. */
+  readonly openPeers: (identity: PeerIdentity, events: PeerEvents) => Promise<PeerPort>;
 }

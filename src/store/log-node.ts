@@ -12,7 +12,6 @@ import type {
   Message,
   Notice,
   Restored,
-  Sender,
 } from '../consensus/index.ts';
 import type { ForeignCall, MasterOutcome, MasterRequest, PeerEvents } from '../peer/index.ts';
 import { CodecState } from './codec-state.ts';
@@ -117,8 +116,7 @@ export class LogNode<Change> {
     const { cluster, address, initMaster = false } = this.#options;
     const identity = { cluster, name: address, knows: this.#knows };
     try {
-      const sender = (): Sender => this.#running?.replica.sender ?? this.#stranger(opened.value.storage);
-      this.#port = await this.#doors.openPeers(identity, this.#peerEvents(), sender);
+      this.#port = await this.#doors.openPeers(identity, this.#peerEvents());
     } catch (error) {
       await new Promise<void>((done) => opened.value.journal.close(done));
       throw error;
@@ -175,11 +173,6 @@ export class LogNode<Change> {
   get #transport() {
     if (this.#port === null) throw new ArrokothError('LOG_CLOSED', 'It has not started.');
     return this.#port.transport;
-  }
-
-  /** What a node says of itself that is in no cluster yet. */
-  #stranger(storage: string): Sender {
-    return { incarnation: null, storage, run: 0, knows: this.#knows, muted: false };
   }
 
   #considerFounding(opened: OpenedJournal): void {

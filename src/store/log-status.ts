@@ -3,7 +3,7 @@
  *
  * Plain data, as the replica and its driver see things at this moment; nothing secret.
  */
-import type { Ballot, Configuration, Index, Member, MemberName, Sender } from '../consensus/index.ts';
+import type { Ballot, Configuration, Index, Member, MemberName } from '../consensus/index.ts';
 import type { ReplicaDoor } from './doors.ts';
 import type { EmbeddedLog } from './embedded.ts';
 import type { FeedStatus } from './foreign-cursor.ts';
@@ -20,8 +20,6 @@ export interface ReplicaViews {
   readonly lastIndex: Index;
   readonly durableIndex: Index;
   readonly configuration: Configuration;
-  /** What each of its messages says of it. */
-  readonly sender: Sender;
   /** Null: no majority was ever heard of. */
   contactAgeMs(nowMs: number): number | null;
 }
