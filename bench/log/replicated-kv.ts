@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ask, ELECTION_MS, HEARTBEAT_MS, type LogPeer, type MemberPlace } from './log-peer.ts';
 import { CLUSTER } from './writes.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../examples/replicated-kv/main.ts');
+const PROGRAM = join(import.meta.dirname, '../../examples/replicated-kv/kv.ts');
 
 /** A cluster of the example. */
 export const REPLICATED_KV: LogPeer = {

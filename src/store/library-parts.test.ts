@@ -140,8 +140,9 @@ describe('founding', () => {
     expect(entries).toMatchObject([
       { payload: { configuration: { members: [founder, { name: 'b' }, { name: 'c' }] } } },
     ]);
-    const [, ...learners] = (entries[0]?.payload as { configuration: Configuration }).configuration.members;
-    expect(learners.map(({ role, storage }) => [role, storage])).toEqual([
+    const { payload } = entries[0] as Entry;
+    const members = payload.type === 'members' ? payload.configuration.members : [];
+    expect(members.slice(1).map(({ role, storage }) => [role, storage])).toEqual([
       ['learner', null],
       ['learner', null],
     ]);

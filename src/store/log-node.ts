@@ -5,14 +5,7 @@
  * those on top. From the founding to the end.
  */
 import { ArrokothError, IdSource, LOG_LIMITS } from '../base/index.ts';
-import type {
-  Configuration,
-  KnownKinds,
-  MemberName,
-  Message,
-  Notice,
-  Restored,
-} from '../consensus/index.ts';
+import type { Configuration, KnownKinds, MemberName, Message, Notice, Restored } from '../consensus/index.ts';
 import type { ForeignCall, MasterOutcome, MasterRequest, PeerEvents } from '../peer/index.ts';
 import { CodecState } from './codec-state.ts';
 import { type Confirmed, ConfirmedReads } from './confirmed-reads.ts';
