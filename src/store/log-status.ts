@@ -20,8 +20,8 @@ export interface ReplicaViews {
   readonly lastIndex: Index;
   readonly durableIndex: Index;
   readonly configuration: Configuration;
-  /** Null: no majority was ever heard of. */
-  contactAgeMs(nowMs: number): number | null;
+  /** Infinite: no majority was ever heard of. */
+  contactAgeMs(nowMs: number): number;
 }
 
 /** A replica as the library uses it. */
@@ -43,6 +43,7 @@ export interface LogStatus {
   readonly appliedIndex: Index;
   readonly lastIndex: Index;
   readonly durableIndex: Index;
+  /** How long ago a majority is known to have been in contact with the master; null: never. */
   readonly contactAgeMs: number | null;
   readonly members: readonly Pick<Member, 'name' | 'role'>[];
   /** Members that speak the original protocol, as far as this node feeds them. */
@@ -72,6 +73,7 @@ export function statusOf({
   fed,
 }: StatusSource): LogStatus {
   const { replica = null, driver = null } = running ?? {};
+  const contactAgeMs = replica?.contactAgeMs(nowMs) ?? Number.POSITIVE_INFINITY;
   const condition = driver === null ? (isStopped ? 'stopped' : 'founding') : (driver.impaired ?? 'running');
   return {
     ...{ cluster, address, mode, condition },
@@ -83,7 +85,7 @@ export function statusOf({
     appliedIndex: driver?.appliedIndex ?? 0,
     lastIndex: replica?.lastIndex ?? 0,
     durableIndex: replica?.durableIndex ?? 0,
-    contactAgeMs: replica?.contactAgeMs(nowMs) ?? null,
+    contactAgeMs: Number.isFinite(contactAgeMs) ? Math.ceil(contactAgeMs) : null,
     members: (replica?.configuration.members ?? []).map(({ name, role }) => ({ name, role })),
     fed: fed.map(({ member, phase, index }) => ({ member, phase, index })),
   };
