@@ -129,8 +129,10 @@ export class Cluster {
   readonly settings: ReplicaSettings;
   readonly nodes = new Map<MemberName, FakeNode>();
   nowMs = 0;
-  latencyMs = 1;
-  syncMs = 1;
+  /** How long each copy of a message takes; none: it is lost. */
+  delays: () => readonly number[] = () => [1];
+  /** How long a sync takes. */
+  syncMs: () => number = () => 1;
   events: ClusterEvents = {};
   readonly #cut = new Set<string>();
   #queue: Due[] = [];
@@ -237,6 +239,14 @@ export class Cluster {
     );
   }
 
+  /** What became of what was asked for under `id`. */
+  outcomeOf(id: number): Settlement | undefined {
+    for (const { settled } of this.nodes.values()) {
+      for (const settlement of settled) if (settlement.id === id) return settlement;
+    }
+    return undefined;
+  }
+
   /** Takes a snapshot of the state of `name`, as its driver would. */
   snapshot(name: MemberName): void {
     const node = this.node(name);
@@ -299,14 +309,9 @@ export class Cluster {
   /** Puts `message` on its way. */
   deliver(from: MemberName, to: MemberName, message: Message): void {
     if (this.#cut.has(`${from} ${to}`)) return;
-    this.#at(this.nowMs + this.latencyMs, () => {
-      const node = this.nodes.get(to);
-      if (node === undefined || node.replica === null || node.isPaused) return;
-      this.events.message?.(from, to, message);
-      node.replica.tick(this.nowMs);
-      node.replica.receive(from, message);
-      this.act(node, node.replica.take());
-    });
+    for (const delayMs of this.delays()) {
+      this.#at(this.nowMs + delayMs, () => this.#arrive(from, to, message));
+    }
   }
 
   /** Lets a disk that was stuck go on. */
@@ -315,11 +320,20 @@ export class Cluster {
     if (token !== undefined && node.replica !== null) this.#synced(node, token);
   }
 
+  #arrive(from: MemberName, to: MemberName, message: Message): void {
+    const node = this.nodes.get(to);
+    if (node === undefined || node.replica === null || node.isPaused) return;
+    this.events.message?.(from, to, message);
+    node.replica.tick(this.nowMs);
+    node.replica.receive(from, message);
+    this.act(node, node.replica.take());
+  }
+
   #save(node: FakeNode, persist: Persist): void {
     node.disk.pending.push(persist);
     if (node.disk.isStuck) return;
     const life = node.lives;
-    this.#at(this.nowMs + this.syncMs, () => {
+    this.#at(this.nowMs + this.syncMs(), () => {
       if (node.lives === life && node.replica !== null) this.#synced(node, persist.token);
     });
   }
