@@ -127,7 +127,8 @@ export class LegacyNetwork {
     this.#flights = this.#flights.filter((other) => other !== flight);
     const caller = this.#of(flight.from);
     if (flight.answer !== null) {
-      if (caller.isAlive && caller.life === flight.life) {
+      if (this.#lost(flight)) this.#fail(flight, caller);
+      else if (caller.isAlive && caller.life === flight.life) {
         flight.done({ type: 'answered', answer: flight.answer });
       }
       return;
