@@ -83,7 +83,14 @@ module.exports = {
       comment: 'the product does not import its tests, benches or scripts',
       severity: 'error',
       from: { path: '^src/', pathNot: NOT_TESTS },
-      to: { path: '^(browser|test|bench|scripts|examples)/' },
+      to: { path: '^(browser|test|bench|sim|scripts|examples)/' },
+    },
+    {
+      name: 'sim-doors',
+      comment: 'the simulator judges what others use: it enters rooms through their doors',
+      severity: 'error',
+      from: { path: '^sim/' },
+      to: { path: '^src/', pathNot: '^src/[a-z]+/index\\.ts$' },
     },
     {
       name: 'browser-alone',

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { ROOT } from '../support/programs.ts';
 
-const FOLDERS = ['src', 'browser', 'test', 'bench', 'scripts', 'examples', 'docs', '.ci'];
+const FOLDERS = ['src', 'browser', 'test', 'bench', 'sim', 'scripts', 'examples', 'docs', '.ci'];
 const GENERATED = new Set(['node_modules', 'dist', 'coverage', '.cache', 'data']);
 const BINARY = /\.(png|ico|woff2?)$/;
 

@@ -1,0 +1,119 @@
+/**
+ * The simulated cluster as a whole: nodes, the network between them, what was seen, who judges.
+ *
+ * It also knows what the fault model forbids: a directory may be damaged only while the voters that
+ * are left whole can still elect a master, in every configuration that may be the one that counts.
+ */
+import type { Configuration, MemberName, Message } from '../src/consensus/index.ts';
+import type { Judge } from './judge.ts';
+import type { Network } from './network.ts';
+import type { NodeWorld, Sending } from './node-world.ts';
+import type { Rng } from './rng.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import type { SwarmOptions } from './swarm.ts';
+import type { Totals } from './totals.ts';
+import type { Trace } from './trace.ts';
+import type { World } from './world.ts';
+
+/** What a fleet is made of. */
+export interface FleetParts {
+  readonly world: World;
+  readonly rng: Rng;
+  readonly network: Network;
+  readonly judge: Judge;
+  readonly totals: Totals;
+  readonly trace: Trace;
+  readonly options: SwarmOptions;
+}
+
+/** Nodes and everything between them. */
+export class Fleet implements NodeWorld {
+  readonly world: World;
+  readonly rng: Rng;
+  readonly network: Network;
+  readonly judge: Judge;
+  readonly totals: Totals;
+  readonly trace: Trace;
+  readonly options: SwarmOptions;
+  readonly nodes: SimulatedNode[] = [];
+  readonly #byName = new Map<MemberName, SimulatedNode>();
+  readonly #links = new Map<string, string>();
+
+  constructor(parts: FleetParts) {
+    this.world = parts.world;
+    this.rng = parts.rng;
+    this.network = parts.network;
+    this.judge = parts.judge;
+    this.totals = parts.totals;
+    this.trace = parts.trace;
+    this.options = parts.options;
+  }
+
+  add(node: SimulatedNode): void {
+    this.nodes.push(node);
+    this.#byName.set(node.name, node);
+    for (const other of this.nodes) {
+      this.#links.set(`${node.name}${other.name}`, `${node.short}>${other.short}`);
+      this.#links.set(`${other.name}${node.name}`, `${other.short}>${node.short}`);
+    }
+  }
+
+  /** Carries a message between two nodes. */
+  send(from: Sending, to: MemberName, message: Message): void {
+    const receiver = this.#byName.get(to);
+    if (receiver === undefined) return;
+    const at = { nowMs: this.world.nowMs, configuration: from.configuration };
+    const carried = this.judge.sent(from.name, to, message, at);
+    this.totals.messages++;
+    const link = this.#links.get(`${from.name}${to}`) as string;
+    const sent = this.options.copiesMessages ? structuredClone(message) : message;
+    this.network.send(from.number, receiver.number, () => {
+      this.trace.note(message.type, link, message.ballot, message);
+      receiver.receive(from.name, sent, carried);
+    });
+  }
+
+  /** Whoever takes itself for the master; the newest if there are several. */
+  master(): SimulatedNode | undefined {
+    let newest: SimulatedNode | undefined;
+    for (const node of this.nodes)
+      if (node.isMaster && (newest === undefined || node.ballot > newest.ballot)) newest = node;
+    return newest;
+  }
+
+  /** Whoever votes in a configuration that may be the one that counts. */
+  get voters(): readonly SimulatedNode[] {
+    const names = new Set<MemberName>();
+    for (const { members } of this.judge.configurationsInUse)
+      for (const { name, role } of members) if (role === 'voter') names.add(name);
+    return this.nodes.filter(({ name }) => names.has(name));
+  }
+
+  /** True when those that stay whole without `node` are a majority, whichever configuration counts. */
+  canLose(node: SimulatedNode): boolean {
+    return this.canElect(this.nodes.filter((other) => other !== node));
+  }
+
+  /** True when `nodes`, once they run and reach each other, can elect a master and commit. */
+  canElect(nodes: readonly SimulatedNode[]): boolean {
+    return this.judge.configurationsInUse.every((configuration) => canElect(nodes, configuration));
+  }
+
+  /** No voter's directory is damaged: then all of them together can always agree. */
+  get isWhole(): boolean {
+    return this.judge.configurationsInUse.every(({ members }) =>
+      members.every(
+        ({ name, storage, role }) => role !== 'voter' || this.#byName.get(name)?.storage === storage,
+      ),
+    );
+  }
+}
+
+function canElect(nodes: readonly SimulatedNode[], { members }: Configuration): boolean {
+  const voters = members.filter(({ role }) => role === 'voter');
+  const present = voters.filter(({ name, storage }) =>
+    nodes.some((node) => node.name === name && node.storage === storage && !node.isDamaged),
+  );
+  const counting = present.filter(({ name }) => !nodes.some((node) => node.name === name && node.isMuted));
+  return counting.length * 2 > voters.length || present.length === voters.length;
+}
