@@ -5,6 +5,7 @@
  * the test.
  */
 import { CollectedLog } from '../../../test/fakes/collected-log.ts';
+import { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { AwaitedList, cleanUpAfterwards } from '../../../test/support/index.ts';
 import type { Meter } from '../../base/index.ts';
 import type { MemberName, Message, Sender } from '../../consensus/index.ts';
@@ -38,12 +39,16 @@ export interface TestPeer {
   readonly foreign: AwaitedList<{ call: ForeignCall; reply: (answer: ForeignAnswer) => void }>;
   readonly asked: AwaitedList<{ request: MasterRequest; reply: (outcome: MasterOutcome) => void }>;
   readonly spokeForeign: AwaitedList<MemberName>;
+  readonly doors: Pick<PeerListenerOptions, 'clock' | 'timers' | 'random' | 'logger' | 'meter'>;
+  readonly time: FakeTime | null;
 }
 
 /** What a test may want otherwise. */
 export interface TestPeerWish extends Partial<PeerListenerOptions> {
   readonly scheme?: 'http' | 'https';
   readonly host?: string;
+  /** True: time stands still, until the test moves it. */
+  readonly fakeTime?: boolean;
 }
 
 /** A sender as most tests want it. */
@@ -81,11 +86,13 @@ export class CountingMeter implements Meter {
 
 /** Starts a node; `wish` replaces the defaults one by one. */
 export async function startPeer(wish: TestPeerWish = {}): Promise<TestPeer> {
-  const { scheme = 'http', host = '127.0.0.1', ...options } = wish;
+  const { scheme = 'http', host = '127.0.0.1', fakeTime = false, ...options } = wish;
   const bound = await bindTcp({ host, port: 0 });
   if (!bound.ok) throw bound.error;
   const [log, meter] = [new CollectedLog(), new CountingMeter()];
-  const doors = { clock: systemClock, timers: systemTimers, random: systemRandom, logger: log, meter };
+  const time = fakeTime ? new FakeTime() : null;
+  const [clock, timers] = [time ?? systemClock, time ?? systemTimers];
+  const doors = { clock, timers, random: systemRandom, logger: log, meter };
   const listener = new PeerListener({ secrets: [], ...doors, ...options });
   listener.listen(bound.value.handle);
   const name = `${scheme}://${bound.value.address}`;
@@ -109,7 +116,7 @@ export async function startPeer(wish: TestPeerWish = {}): Promise<TestPeer> {
   });
   if (!opened.ok) throw new Error(opened.error);
   const port = bound.value.port as number;
-  const peer: TestPeer = { name, port, listener, peers: opened.value, log, meter, ...lists };
+  const peer: TestPeer = { name, port, listener, peers: opened.value, log, meter, ...lists, doors, time };
   cleanUpAfterwards(async () => {
     opened.value.close();
     await listener.close(0);
