@@ -2,8 +2,8 @@
  * The state of the example: keys and values, and the changes that are made to them.
  *
  * Bytes are those of the example that the protocol comes from, so that its programs can be members:
- * words joined by `×` (U+00D7). A key or value that holds that sign cannot be told from two, so
- * such a change is refused before it is submitted, and skipped when somebody else submitted it.
+ * words joined by `×` (U+00D7). A key or value that holds that sign cannot be told from two: such a
+ * change is refused before it is submitted, and of one that comes in anyway the rest is cut off.
  */
 import type { ChangeCodec, ReplicatedState } from 'arrokoth';
 
@@ -24,11 +24,10 @@ export const kvCodec: ChangeCodec<KvChange> = {
     return encode(words);
   },
   decode(bytes) {
-    const [verb, key, value, ...rest] = decode(bytes);
-    if (key === undefined || rest.length > 0) throw new Error('not a verb, a key and a value');
-    if (verb === 'ADD' && value !== undefined) return { type: 'add', key, value };
-    if (verb === 'RM' && (value === undefined || value === '')) return { type: 'remove', key };
-    throw new Error('neither ADD nor RM');
+    const [verb, key, value] = decode(bytes);
+    if (verb === 'ADD' && key !== undefined && value !== undefined) return { type: 'add', key, value };
+    if (verb === 'RM' && key !== undefined) return { type: 'remove', key };
+    throw new Error('neither ADD with a key and a value, nor RM with a key');
   },
 };
 
