@@ -1,6 +1,7 @@
 /** The library, three and more members in one process, on real disks and sockets. */
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { TestAuthority } from '../support/certificates.ts';
 import { LogCluster } from '../support/log-cluster.ts';
 
 const codeOf = async (attempt: Promise<unknown>): Promise<string> => {
@@ -157,6 +158,87 @@ describe('members', () => {
     expect(await codeOf(cluster.log(first).transferMastership())).toBe('LOG_NOT_MASTER');
     await cluster.stop(second);
     expect(await codeOf(cluster.log(first).submit(['on'], { timeoutMs: 20_000 }))).toBe('done');
+  });
+});
+
+describe('peers', () => {
+  const bodyOf = (word: string): string =>
+    JSON.stringify({ Changes: [Buffer.from(word).toString('base64')] });
+
+  it('with a common secret, old and new ones while it is changed; nobody else submits', async () => {
+    const cluster = await LogCluster.make();
+    await cluster.found(3, { secrets: ['old'] });
+    const rolled = await cluster.follower();
+    await cluster.stop(rolled);
+    await cluster.start(rolled, { secrets: ['old', 'new'] });
+    await cluster.log(rolled).submit(['signed'], { timeoutMs: 20_000 });
+    const url = `${cluster.address(await cluster.master())}/_clusterc/words/submit`;
+    const answer = await fetch(url, { method: 'POST', body: bodyOf('unsigned') });
+    expect(answer.status).toBe(401);
+    await cluster.start(4, { secrets: ['guessed'] });
+    await cluster.log(rolled).addMember(cluster.address(4));
+    await cluster.log(rolled).submit(['after']);
+    await cluster.log(rolled).read();
+    expect(cluster.words(rolled)).toEqual(['signed', 'after']);
+    expect(cluster.log(4).status().role).toBe('unjoined');
+  });
+
+  it('with certificates of one authority; a caller without one is not heard', async () => {
+    const authority = new TestAuthority();
+    const stranger = new TestAuthority(undefined, 'stranger');
+    const cluster = await LogCluster.make();
+    cluster.scheme = 'https';
+    const names = [1, 2, 3].map((number) => `IP:127.0.0.${number}`);
+    const { cert, key } = authority.issue({ name: 'member', names });
+    await cluster.found(3, { tls: { cert, key, ca: authority.root.cert } });
+    await cluster.log(2).submit(['encrypted']);
+    await cluster.log(3).read();
+    expect(cluster.words(3)).toEqual(['encrypted']);
+    const other = stranger.issue({ name: 'other', names });
+    await cluster.start(4, { tls: { cert: other.cert, key: other.key, ca: stranger.root.cert } });
+    await cluster.log(1).addMember(cluster.address(4));
+    await cluster.log(1).submit(['after']);
+    expect(cluster.log(4).status().role).toBe('unjoined');
+  });
+
+  it('in the original protocol are answered by the master alone, on plain loopback', async () => {
+    const cluster = await LogCluster.ofVoters(3);
+    const [master, follower] = [await cluster.master(), await cluster.follower()];
+    const submit = async (number: number, body: string): Promise<string> => {
+      const url = `${cluster.address(number)}/_clusterc/words/submit`;
+      return await (await fetch(url, { method: 'POST', body })).text();
+    };
+    const yes = '{"Accepted":true,"Err":{"Code":"","Err":""}}';
+    const nonMaster = "ERR_STATE: Can't request changes to be submitted on non-master";
+    const no = `{"Accepted":false,"Err":{"Code":"ERR_STATE","Err":"${nonMaster}"}}`;
+    expect(await submit(master, bodyOf('foreign'))).toBe(yes);
+    expect(await submit(master, '{"Changes":[]}')).toBe(yes);
+    expect(await submit(follower, bodyOf('foreign'))).toBe(no);
+    expect(await submit(follower, '{"Changes":[]}')).toBe(no);
+    expect(await submit(master, bodyOf('undecodable'))).toContain('ERR_ENCODING');
+    expect(await cluster.log(follower).read()).toBeDefined();
+    expect(cluster.words(follower)).toEqual(['foreign']);
+  });
+
+  it('that read pages get them beside the calls of the log, and a failing one as 500', async () => {
+    const cluster = await LogCluster.make();
+    const pages = {
+      '/words': ({ query }: { query: string }) => ({
+        status: 200,
+        type: 'text/plain',
+        body: `asked ${query}`,
+      }),
+      '/broken': () => Promise.reject(new Error('broken')),
+    };
+    const { lines } = await cluster.start(1, { initMaster: true, pages });
+    const ask = async (path: string): Promise<string> => {
+      const answer = await fetch(`${cluster.address(1)}${path}`);
+      return `${answer.status} ${(await answer.text()).trim()}`;
+    };
+    expect(await ask('/words?a=1')).toBe('200 asked a=1');
+    expect(await ask('/broken')).toBe('500 Internal Server Error');
+    expect(lines.messages('error')).toEqual(['a page failed']);
+    expect(await ask('/other')).toMatch(/^40\d/);
   });
 });
 

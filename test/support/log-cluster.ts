@@ -60,6 +60,7 @@ export interface RunningMember {
 export class LogCluster {
   readonly folder: string;
   readonly port: number;
+  scheme: 'http' | 'https' = 'http';
   readonly #running = new Map<number, RunningMember>();
 
   private constructor(folder: string, port: number) {
@@ -81,16 +82,21 @@ export class LogCluster {
   /** Members 1 to `size`, all of them voters. */
   static async ofVoters(size: number, options: MemberOptions = {}): Promise<LogCluster> {
     const cluster = await LogCluster.make();
-    const numbers = Array.from({ length: size }, (_, index) => index + 1);
-    const participants = numbers.slice(1).map((number) => cluster.address(number));
-    for (const number of numbers.slice(1)) await cluster.start(number, options);
-    await cluster.start(1, { ...options, initMaster: true, participants });
-    await cluster.until(() => numbers.every((number) => cluster.votersOf(number).length === size));
+    await cluster.found(size, options);
     return cluster;
   }
 
+  /** Founds the cluster; members 1 to `size` are voters when this resolves. */
+  async found(size: number, options: MemberOptions = {}): Promise<void> {
+    const numbers = Array.from({ length: size }, (_, index) => index + 1);
+    const participants = numbers.slice(1).map((number) => this.address(number));
+    for (const number of numbers.slice(1)) await this.start(number, options);
+    await this.start(1, { ...options, initMaster: true, participants });
+    await this.until(() => numbers.every((number) => this.votersOf(number).length === size));
+  }
+
   address(number: number): string {
-    return `http://127.0.0.${number}:${this.port}`;
+    return `${this.scheme}://127.0.0.${number}:${this.port}`;
   }
 
   dataDir(number: number): string {
