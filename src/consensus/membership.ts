@@ -76,10 +76,12 @@ export function nextConfiguration(situation: Situation): Configuration | null {
 /** A data directory is new: a learner's is noted, a voter starts over as a learner. */
 function rebound({ configuration, facts, ...rest }: Situation): Configuration | null {
   for (const { name, role, storage } of configuration.members) {
-    const answered = facts.get(name)?.storage ?? null;
-    if (role === 'foreign' || answered === null || answered === storage) continue;
+    const known = facts.get(name);
+    if (role === 'foreign' || known === undefined || known.storage === null || known.storage === storage)
+      continue;
     if (role === 'voter' && votersOf(configuration).length === 1) continue;
-    const next = patched(configuration, name, { role: 'learner', storage: answered });
+    const patch = { role: 'learner', storage: known.storage, knows: known.knows ?? {} } as const;
+    const next = patched(configuration, name, patch);
     if (role === 'learner' || canCommit(next, { configuration, facts, ...rest })) return next;
   }
   return null;

@@ -82,6 +82,8 @@ export class Progress {
     } else if (sender.muted && !this.muted) {
       this.#forget(nextCall);
     }
+    // What was sent while nobody was there is lost; waiting for its answer would only take time.
+    if (!this.hasAnswered) this.#ground();
     this.storage = sender.storage;
     this.run = sender.run;
     this.knows = sender.knows;
@@ -119,9 +121,13 @@ export class Progress {
     this.mode = 'probe';
     this.snapshot = null;
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
+    this.#ground();
+    this.refusalsFrom = nextCall;
+  }
+
+  #ground(): void {
     this.flights = [];
     this.flightBytes = 0;
-    this.refusalsFrom = nextCall;
   }
 
   /** Another data directory, another life or a loss: what its answers said before may no longer hold. */
