@@ -4,7 +4,7 @@
  * Promises and checks over `LogNode`, which does the work. `main/library.ts` gives it the host's
  * clock, disk and sockets and is what packages import.
  */
-import { ArrokothError, LOG_LIMITS } from '../base/index.ts';
+import { ArrokothError, LOG_LIMITS, PEER_LIMITS } from '../base/index.ts';
 import type { Index, Member, MemberName } from '../consensus/index.ts';
 import type { MasterRequest } from '../peer/index.ts';
 import type { Outcome } from './doors.ts';
@@ -70,8 +70,16 @@ export class ReplicatedLog<Change> {
     if (bytes > LOG_LIMITS.entryBytesMax) {
       throw new ArrokothError('LOG_TOO_LARGE', `${bytes} bytes are more than ${LOG_LIMITS.entryBytesMax}.`);
     }
+    if (encoded.length > PEER_LIMITS.changesMax) {
+      const detail = `${encoded.length} changes are more than ${PEER_LIMITS.changesMax} in one submission.`;
+      throw new ArrokothError('LOG_TOO_LARGE', detail);
+    }
     const { kind, version } = codec;
     const { requestId = this.#node.drawRequestId(), timeoutMs = LOG_LIMITS.submitTimeoutMs } = options;
+    if (requestId.length > PEER_LIMITS.idCharactersMax) {
+      const detail = `A request id has at most ${PEER_LIMITS.idCharactersMax} characters.`;
+      throw new ArrokothError('LOG_OPTIONS_INVALID', detail);
+    }
     return await this.#request({ type: 'submit', kind, version, requestId, changes: encoded }, timeoutMs);
   }
 
