@@ -29,6 +29,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'sim/**/*.test.ts',
             'test/legacy/**/*.test.ts',
+            'test/compat/**/*.test.ts',
             'test/*.test.ts',
             'test/support/**/*.test.ts',
             'examples/**/*.test.ts',
