@@ -85,7 +85,10 @@ export async function startOurs(count: number, mode: LogMode, guests: string[] =
   return nodes;
 }
 
-/** Looks until `condition` holds; the time limit is the test's own. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((look) => setTimeout(look, 10));
+/** Looks until `condition` holds; what does not come true in half a minute never will. */
+export async function until(condition: () => boolean, describe: () => unknown = () => ''): Promise<void> {
+  for (let looks = 0; !condition(); looks++) {
+    if (looks > 3_000) throw new Error(`never came true: ${condition} ${JSON.stringify(describe())}`);
+    await new Promise((look) => setTimeout(look, 10));
+  }
 }
