@@ -47,7 +47,7 @@ export function describeDisk(directory: string): string {
   }
   closeSync(file);
   rmSync(path);
-  return `disk: ${PROBE.length} bytes appended and synced in ${median(times).toFixed(2)} ms (median of ${SYNCS})`;
+  return `disk: ${PROBE.length} bytes appended and synced in ${median(times).toFixed(2)} ms (of ${SYNCS})`;
 }
 
 function descriptorsMax(): string {

@@ -30,7 +30,7 @@ export interface LogPeer {
   isCurrent(member: Address): Promise<boolean>;
 }
 
-/** Heartbeats and elections of both kinds: etcd's defaults. */
+/** Heartbeats and elections of both kinds: ours by default, and etcd is told so. */
 export const HEARTBEAT_MS = 100;
 export const ELECTION_MS = 1_000;
 

@@ -2,7 +2,7 @@
  * How the replicated log is started for a run: `examples/replicated-kv`, three members on one port.
  */
 import { join } from 'node:path';
-import { ask, ELECTION_MS, HEARTBEAT_MS, type LogPeer, type MemberPlace } from './log-peer.ts';
+import { ask, type LogPeer, type MemberPlace } from './log-peer.ts';
 import { CLUSTER } from './writes.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../examples/replicated-kv/kv.ts');
@@ -26,6 +26,5 @@ function command({ number, hosts, port, directory }: MemberPlace): readonly stri
     ...[process.execPath, '--import=tsx', PROGRAM],
     ...(number === 0 ? ['-initMaster', '-participants', others.join(',')] : []),
     ...['-listen', `${hosts[number]}:${port}`, '-cluster', CLUSTER, '-interval', '86400', '-data', directory],
-    ...['-heartbeat', String(HEARTBEAT_MS), '-election', String(ELECTION_MS)],
   ];
 }

@@ -11,6 +11,7 @@ import {
   HandshakeRefused,
   LightClient,
   type LightTarget,
+  mountSmallDisk,
   post,
   type RunningNode,
   request,
@@ -19,7 +20,6 @@ import {
 } from '../support/index.ts';
 import { CountingApplication } from './counting-application.ts';
 import { connectPath, openCrowd } from './crowd.ts';
-import { mountSmallDisk } from './full-disk.ts';
 import { gatewayRun, isRunning, journalsLeft } from './node-processes.ts';
 import { endsTold, startWatchedNode, stopAndCheck } from './watched-node.ts';
 

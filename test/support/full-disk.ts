@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanUpAfterwards } from '../support/index.ts';
+import { cleanUpAfterwards } from './cleanup.ts';
 
 /** How writes are made to fail. */
 export interface FullDisk {
@@ -19,9 +19,10 @@ export interface FullDisk {
 }
 
 /** Prepares `dataDir`, which must not exist yet. */
-export function mountSmallDisk(dataDir: string): FullDisk {
+export function mountSmallDisk(dataDir: string, options: { readonly mebibytes?: number } = {}): FullDisk {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', dataDir]);
+  const bound = `size=${options.mebibytes ?? 4}m,mode=0700`;
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', bound, 'tmpfs', dataDir]);
   if (mounted.status !== 0) return fileSizeBound(dataDir);
   cleanUpAfterwards(() => {
     spawnSync('umount', ['--lazy', dataDir]);
