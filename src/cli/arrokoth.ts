@@ -8,6 +8,7 @@ import { DEFAULTS } from '../base/index.ts';
 import { type CliDoors, EXIT } from './cli-doors.ts';
 import { configCheck } from './config-check.ts';
 import { type DemoOptions, demo } from './demo.ts';
+import { addLogVerbs } from './log-verbs.ts';
 import { type ReloadOptions, reload } from './reload.ts';
 import { start } from './start.ts';
 import { readWatchTime, type WatchOptions, watch } from './watch.ts';
@@ -65,6 +66,7 @@ function makeProgram(doors: CliDoors, ended: (exitCode: number) => void): Comman
     .description('say everything that is wrong with a file, or what it would do')
     .argument('<file>', 'the configuration file')
     .action((file: string) => ended(configCheck(file, doors)));
+  addLogVerbs(program, doors, ended);
   program
     .command('demo')
     .description('run a node with the example chat application, on loopback')

@@ -4,8 +4,9 @@
  * Interfaces only: `main/` opens the real doors, tests open small ones. A verb never touches the
  * process: it is given words, writes words, and returns an exit code.
  */
-import type { ArrokothError, Result } from '../base/index.ts';
+import type { ArrokothError, Random, Result } from '../base/index.ts';
 import type { Config, LoadedConfig } from '../config/index.ts';
+import type { LogDisk } from '../journal/index.ts';
 import type { ControlCommand, ControlCommands, ControlFailure } from '../process/index.ts';
 
 /** Exit codes of both programs; `docs/reference/command-line.md` lists them. */
@@ -73,6 +74,9 @@ export interface CliDoors {
   }) => Promise<Result<StartedApplication, string>>;
   /** `port` when nobody listens there on loopback, a free one for 0, null when it is taken. */
   readonly findPort: (port: number) => Promise<number | null>;
+  /** The disk that logs and their backups are on, and the numbers that a new cluster is drawn from. */
+  readonly logDisk: LogDisk;
+  readonly random: Random;
   /** Makes an empty directory that goes away with `remove`. */
   readonly makeTemporaryDir: () => { readonly path: string; remove(): void };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { FakeRandom } from '../../test/fakes/fake-random.ts';
 import { ArrokothError, failed, ok } from '../base/index.ts';
+import { systemLogDisk } from '../journal/index.ts';
 import { runArrokoth } from './arrokoth.ts';
 import type { CliDoors, NodeRequest } from './cli-doors.ts';
 import { runEkbo } from './ekbo.ts';
@@ -45,6 +47,8 @@ function makeDoors(text: string | null, changes: Partial<CliDoors> = {}) {
     dataDirectories: ({ port }) => [`/here/data/${port}`],
     askNode: async () => failed({ type: 'absent' }),
     findPort: async (port) => port,
+    logDisk: systemLogDisk,
+    random: new FakeRandom(1),
     makeTemporaryDir: () => ({ path: '/tmp/demo', remove: () => seen.steps.push('data removed') }),
     ...changes,
   };

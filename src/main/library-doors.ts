@@ -4,10 +4,9 @@
  * Joins the adapters: the journal on this host's disk, the peer port on its sockets, the clock, the
  * log lines, the figures. No decision is made here but the defaults of an application's options.
  */
-import { join } from 'node:path';
 import { ArrokothError, type Logger } from '../base/index.ts';
 import { REPLICA_DEFAULTS, Replica, type ReplicaSettings } from '../consensus/index.ts';
-import { LogJournal, systemLogDisk } from '../journal/index.ts';
+import { LogJournal, logFolder, systemLogDisk } from '../journal/index.ts';
 import type { LogDoors, LogOptions } from '../store/index.ts';
 import { systemClock, systemRandom, systemTimers } from '../system/index.ts';
 import { createLogger, createMeter, type LogSeverity, renderSnapshots } from '../telemetry/index.ts';
@@ -58,8 +57,12 @@ export function openLibraryDoors<Change>(options: LibraryOptions<Change>): Libra
   const doors: LogDoors = {
     ...tools,
     openJournal: () => {
-      const folder = join(dataDir, 'log');
-      return LogJournal.open({ disk: systemLogDisk, folder, random: systemRandom, logger });
+      return LogJournal.open({
+        disk: systemLogDisk,
+        folder: logFolder(dataDir),
+        random: systemRandom,
+        logger,
+      });
     },
     createReplica: (facts) => {
       const startMs = systemClock.monotonicMs();

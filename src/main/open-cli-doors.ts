@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { failed, type Result } from '../base/index.ts';
 import type { CliDoors } from '../cli/index.ts';
 import type { Config } from '../config/index.ts';
+import { systemLogDisk } from '../journal/index.ts';
 import { readTlsMaterial } from '../net/index.ts';
 import {
   askControl,
@@ -14,7 +15,7 @@ import {
   type ControlCommands,
   type ControlFailure,
 } from '../process/index.ts';
-import { readHost, readSmallFile, systemClock } from '../system/index.ts';
+import { readHost, readSmallFile, systemClock, systemRandom } from '../system/index.ts';
 import { findControlSocket } from './control-place.ts';
 import { chooseDirectory } from './data-place.ts';
 import { startApplication } from './start-application.ts';
@@ -38,6 +39,8 @@ export function openCliDoors(): CliDoors {
     startNode,
     startApplication,
     findPort,
+    logDisk: systemLogDisk,
+    random: systemRandom,
     makeTemporaryDir,
   };
 }

@@ -11,6 +11,11 @@
 import { join } from 'node:path';
 import type { LogDisk, LogFile } from './log-disk.ts';
 
+/** Where the log of a node is, in its data directory. */
+export function logFolder(dataDir: string): string {
+  return join(dataDir, 'log');
+}
+
 /** The file that says whose log it is. */
 export const IDENTITY_NAME = 'identity';
 /** The end of a name that marks a file as unfinished. */
