@@ -3,13 +3,14 @@
  *
  * The first round (Raft thesis 9.6) keeps a node that was cut off from raising ballots that nobody
  * else needs. Only voters of the latest configuration count, each with the data directory that was
- * made a voter. A muted voter's word does not count, with one exception: when every voter grants,
- * muted or not, nobody is left who could hold something newer ([ADR 10]).
+ * made a voter. A muted voter's word does not count, with one exception: when every member grants,
+ * muted or not, nobody is left who could hold something newer (ADR-0010). For its sake learners are
+ * asked as well: whoever lost the end of its log may have lost that one of them votes by now.
  */
 import { isVoter, votersOf } from './configuration.ts';
 import type { Core } from './core.ts';
 import { majorityOf } from './quorum.ts';
-import type { Answer, Ballot, MemberName } from './types.ts';
+import type { Answer, Ballot, Member, MemberName } from './types.ts';
 
 /** An answer to either round. */
 export type Ballots = Extract<Answer, { readonly type: 'pre_vote_answer' | 'vote_answer' }>;
@@ -19,7 +20,7 @@ export interface Victory {
   readonly ballot: Ballot;
   /** When the votes were asked for. */
   readonly askedMs: number;
-  /** Every voter granted: who is muted counts in this ballot, in the life that it voted in. */
+  /** Every member granted: who is muted counts in this ballot, in the life that it voted in. */
   readonly vouched: ReadonlyMap<MemberName, number> | null;
 }
 
@@ -44,8 +45,8 @@ export class Candidate {
     this.#ownToken = round === 'vote' ? core.saving.tokenOfNotes(core.log) : 0;
     this.#firstCall = core.nextCall;
     const { lastIndex, lastBallot } = core.log;
-    for (const { name } of votersOf(core.log.configuration)) {
-      if (name === core.name) continue;
+    for (const { name, role } of core.log.configuration.members) {
+      if (name === core.name || role === 'foreign') continue;
       const question = core.question(ballot);
       if (round === 'pre_vote')
         core.outbox.send(name, { type: 'pre_vote', ...question, lastIndex, lastBallot });
@@ -62,21 +63,37 @@ export class Candidate {
 
   /** The victory, once there is one. */
   get victory(): Victory | null {
-    const { log, name, saving, muted, sender } = this.#core;
+    const { saving, muted, log } = this.#core;
     if (saving.durableToken < this.#ownToken) return null;
+    const { ballot } = this;
+    const askedMs = this.#askedMs;
+    if (this.#isUnanimous) return { ballot, askedMs, vouched: this.#runs() };
     const voters = votersOf(log.configuration);
-    const granted = voters.filter((voter) => {
-      const answer = this.#granted.get(voter.name);
-      return voter.name === name || (answer !== undefined && answer.sender.storage === voter.storage);
+    const isMajority = voters.filter((voter) => this.#counts(voter)).length >= majorityOf(voters.length);
+    // A muted candidate may not even know any more who the members are; a majority is not enough for it.
+    return isMajority && !muted ? { ballot, askedMs, vouched: null } : null;
+  }
+
+  #counts({ name, storage }: Member): boolean {
+    if (name === this.#core.name) return true;
+    const sender = this.#granted.get(name)?.sender;
+    return sender?.storage === storage && !sender.muted;
+  }
+
+  /** A learner that never answered has nothing, and one with a new directory not what it had. */
+  get #isUnanimous(): boolean {
+    return this.#core.log.configuration.members.every(({ name, role, storage }) => {
+      if (name === this.#core.name || role === 'foreign' || storage === null) return true;
+      const answer = this.#granted.get(name);
+      return answer !== undefined && (role === 'learner' || answer.sender.storage === storage);
     });
-    const counting = granted.filter((voter) =>
-      voter.name === name ? !muted : this.#granted.get(voter.name)?.sender.muted === false,
-    );
-    const isUnanimous = granted.length === voters.length;
-    if (!isUnanimous && counting.length < majorityOf(voters.length)) return null;
-    const runOf = (voter: MemberName) => this.#granted.get(voter)?.sender.run ?? sender.run;
-    const vouched = isUnanimous ? new Map(voters.map((voter) => [voter.name, runOf(voter.name)])) : null;
-    return { ballot: this.ballot, askedMs: this.#askedMs, vouched };
+  }
+
+  #runs(): ReadonlyMap<MemberName, number> {
+    const { name, sender } = this.#core;
+    const runs = new Map([[name, sender.run]]);
+    for (const [other, answer] of this.#granted) runs.set(other, answer.sender.run);
+    return runs;
   }
 }
 

@@ -6,9 +6,12 @@
  * majority that the other does not meet. What is asked for meanwhile waits its turn.
  */
 import { assert } from '../base/index.ts';
+import { votersOf } from './configuration.ts';
 import type { Core } from './core.ts';
-import { changed, isSingleStep, type MemberFacts, nextConfiguration } from './membership.ts';
+import { canCommit, changed, isSingleStep, type MemberFacts, nextConfiguration } from './membership.ts';
 import type { Configuration, MemberChange, MemberName } from './types.ts';
+
+const TOO_EARLY = 'too few of the voters that would be left are there; bring them back, or add others first';
 
 /** Asked for by somebody who waits for the answer. */
 export interface WaitingChange {
@@ -47,8 +50,9 @@ export class MemberChanges {
     const { log, name, settings } = this.#core;
     for (let waiting = this.#waiting.shift(); waiting !== undefined; waiting = this.#waiting.shift()) {
       const outcome = changed(log.configuration, waiting.change);
-      if (outcome.ok) return this.#checked({ configuration: outcome.value, id: waiting.id });
-      this.#refuse(waiting.id, 'members', outcome.error);
+      if (!outcome.ok) this.#refuse(waiting.id, 'members', outcome.error);
+      else if (this.#isTooEarly(outcome.value, facts)) this.#refuse(waiting.id, 'members', TOO_EARLY);
+      else return this.#checked({ configuration: outcome.value, id: waiting.id });
     }
     const { votersMax, voterDownMs } = settings;
     const configuration = nextConfiguration({
@@ -68,6 +72,12 @@ export class MemberChanges {
       this.#core.outbox.settle({ id, type: 'refused', reason: 'not_master', master, detail });
     }
     this.#waiting = [];
+  }
+
+  /** A voter may only leave when those who stay can commit it, or nothing could be committed any more. */
+  #isTooEarly(next: Configuration, facts: () => ReadonlyMap<MemberName, MemberFacts>): boolean {
+    const isSmaller = votersOf(next).length < votersOf(this.#core.log.configuration).length;
+    return isSmaller && !canCommit(next, { facts: facts() });
   }
 
   #checked(chosen: ChosenChange): ChosenChange {

@@ -74,7 +74,7 @@ export function nextConfiguration(situation: Situation): Configuration | null {
 }
 
 /** A data directory is new: a learner's is noted, a voter starts over as a learner. */
-function rebound({ configuration, facts, ...rest }: Situation): Configuration | null {
+function rebound({ configuration, facts }: Situation): Configuration | null {
   for (const { name, role, storage } of configuration.members) {
     const known = facts.get(name);
     if (role === 'foreign' || known === undefined || known.storage === null || known.storage === storage)
@@ -82,7 +82,7 @@ function rebound({ configuration, facts, ...rest }: Situation): Configuration | 
     if (role === 'voter' && votersOf(configuration).length === 1) continue;
     const patch = { role: 'learner', storage: known.storage, knows: known.knows ?? {} } as const;
     const next = patched(configuration, name, patch);
-    if (role === 'learner' || canCommit(next, { configuration, facts, ...rest })) return next;
+    if (role === 'learner' || canCommit(next, { facts })) return next;
   }
   return null;
 }
@@ -147,8 +147,8 @@ function dispensable({ configuration, facts, master }: Situation): readonly Memb
   return [...others.filter((voter) => !isHeard(voter)), ...others.filter(isHeard).reverse()];
 }
 
-/** A step that its own voters could not commit would stop the cluster; it is not begun. */
-function canCommit(next: Configuration, { facts }: Situation): boolean {
+/** Whether the voters of `next` are there to commit it; a step that they are not would stop the cluster. */
+export function canCommit(next: Configuration, { facts }: Pick<Situation, 'facts'>): boolean {
   const voters = votersOf(next);
   const able = voters.filter(({ name, storage }) => {
     const known = facts.get(name);

@@ -31,6 +31,8 @@ import { Voter } from './voter.ts';
 
 /** Ballots beyond are refused: whoever sends one could end all elections for ever. */
 const BALLOT_MAX = 2 ** 48;
+/** How many ballots a muted candidate leaves out. */
+const MUTED_GAP = 1_000;
 
 /** What the founder of a cluster says. */
 export interface Founding {
@@ -111,7 +113,7 @@ export class Replica {
         break;
       case 'transfer':
         core.outbox.send(from, { type: 'transfer_answer', ...core.answer(message.call) });
-        if (from === core.master && message.ballot === core.promise.ballot) this.#askForVotes(true);
+        this.#succeed(from, message.ballot);
         break;
       case 'read':
         this.#readFor(from, message.call);
@@ -306,14 +308,20 @@ export class Replica {
     core.restTillElection();
     if (!mayCampaign(core)) return;
     core.master = null;
-    const ballot = Math.max(core.promise.ballot, this.#ballotSeen) + 1;
+    // Whoever lost something may have lost the last of its own ballots, and must not have one twice.
+    const ballot = Math.max(core.promise.ballot, this.#ballotSeen) + (core.muted ? MUTED_GAP : 1);
     this.#candidate = new Candidate(core, 'pre_vote', ballot, false);
   }
 
-  #askForVotes(transfer: boolean): void {
+  /** The master asks this replica to be the next one. */
+  #succeed(from: MemberName, ballot: Ballot): void {
     const core = this.#core;
-    if (!mayCampaign(core)) return;
-    const ballot = Math.max(core.promise.ballot, this.#ballotSeen) + 1;
+    if (from !== core.master || ballot !== core.promise.ballot) return;
+    if (mayCampaign(core) && !core.muted) this.#askForVotes(ballot + 1, true);
+  }
+
+  #askForVotes(ballot: Ballot, transfer: boolean): void {
+    const core = this.#core;
     core.promiseBallot(ballot, core.name);
     core.restTillElection();
     this.#candidate = new Candidate(core, 'vote', ballot, transfer);
@@ -323,7 +331,7 @@ export class Replica {
     const victory = this.#candidate?.victory ?? null;
     if (victory === null) return;
     if (this.#candidate?.round === 'pre_vote') {
-      this.#askForVotes(false);
+      this.#askForVotes(this.#candidate.ballot, false);
       return;
     }
     this.#candidate = null;

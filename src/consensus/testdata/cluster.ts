@@ -59,14 +59,11 @@ export class FakeDisk {
     this.synced = { ...this.synced, snapshot, entries };
   }
 
-  /** Loses the last `count` entries, and knows it. */
+  /** Loses the last `count` entries and every promise after them, and knows it. */
   tear(count: number): void {
-    const { entries } = this.synced;
-    this.synced = {
-      ...this.synced,
-      muted: true,
-      entries: entries.slice(0, Math.max(0, entries.length - count)),
-    };
+    const entries = this.synced.entries.slice(0, Math.max(0, this.synced.entries.length - count));
+    const ballot = entries.at(-1)?.ballot ?? this.synced.snapshot?.ballot ?? 0;
+    this.synced = { ...this.synced, muted: true, entries, promise: { ballot, votedFor: null } };
   }
 }
 
