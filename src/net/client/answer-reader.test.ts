@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AnswerReader } from './answer-reader.ts';
 
 const BODY_MAX = 100;
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** Reads `text` as one piece and byte by byte; both have to agree. */
 function read(
@@ -38,11 +39,7 @@ describe('an answer is whole', () => {
       whole('a'),
     ],
     ['behind a hint', 'HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na', whole('a')],
-    [
-      'in chunks',
-      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0A ;x=y\r\n0123456789\r\n0\r\nT: x\r\n\r\n',
-      whole('ab0123456789'),
-    ],
+    ['in chunks', `${CHUNKED}2\r\nab\r\n0A ;x=y\r\n0123456789\r\n0\r\nT: x\r\n\r\n`, whole('ab0123456789')],
     ['in no chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n', whole('')],
   ])('%s', (_what, text, wanted) => {
     expect(read(text)).toEqual(wanted);
@@ -78,7 +75,6 @@ describe('more is needed', () => {
 });
 
 describe('no answer is', () => {
-  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
   it.each([
     'ICY 200 OK\r\n\r\n',
     'HTTP/2 200 OK\r\n\r\n',
@@ -94,12 +90,12 @@ describe('no answer is', () => {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'HTTP/1.1 101 Switching\r\n\r\n',
-    `${chunked}x\r\n`,
-    `${chunked}-1\r\n`,
-    `${chunked}2\r\nabc\r\n`,
-    `${chunked}123456789\r\n`,
-    `${chunked}${'1;'.padEnd(5_000, 'x')}`,
-    `${chunked}0\r\n${'T: x\r\n'.repeat(5_000)}\r\n`,
+    `${CHUNKED}x\r\n`,
+    `${CHUNKED}-1\r\n`,
+    `${CHUNKED}2\r\nabc\r\n`,
+    `${CHUNKED}123456789\r\n`,
+    `${CHUNKED}${'1;'.padEnd(5_000, 'x')}`,
+    `${CHUNKED}0\r\n${'T: x\r\n'.repeat(5_000)}\r\n`,
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab',
     'HTTP/1.1 204 None\r\n\r\nx',
   ])('%j', (text) => {
