@@ -17,6 +17,7 @@ declare -A package_of=(
   [php]=php-cli
   [ps]=procps
   [script]=bsdutils
+  [strace]=strace
   [python3]=python3
   [ruby]=ruby
   [taskset]=util-linux
