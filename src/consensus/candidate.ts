@@ -80,10 +80,10 @@ export class Candidate {
     return sender?.storage === storage && !sender.muted;
   }
 
-  /** A learner that never answered has nothing, and one with a new directory not what it had. */
+  /** Every member granted. A learner by its name alone: its directory may be newer than this log. */
   get #isUnanimous(): boolean {
     return this.#core.log.configuration.members.every(({ name, role, storage }) => {
-      if (name === this.#core.name || role === 'foreign' || storage === null) return true;
+      if (name === this.#core.name || role === 'foreign') return true;
       const answer = this.#granted.get(name);
       return answer !== undefined && (role === 'learner' || answer.sender.storage === storage);
     });

@@ -259,12 +259,20 @@ export class Replica {
     return this.#master?.members ?? [];
   }
 
-  /** True for messages of this cluster, and for those that let a joiner into one. */
+  /**
+   * True for messages of this cluster, for those that let a joiner into one, and for votes of joiners:
+   * a muted candidate has to know that they hold nothing (`candidate.ts`).
+   */
   #isForThis(from: MemberName, { type, ballot, sender }: Message): boolean {
     const { incarnation, name } = this.#core;
     if (from === name || !Number.isSafeInteger(ballot) || ballot < 0 || ballot > BALLOT_MAX) return false;
-    if (incarnation !== null) return sender.incarnation === incarnation;
-    if (sender.incarnation === null || (type !== 'append' && type !== 'snapshot')) return false;
+    const isVote = type === 'pre_vote_answer' || type === 'vote_answer';
+    if (incarnation !== null) {
+      return sender.incarnation === incarnation || (sender.incarnation === null && isVote);
+    }
+    if (sender.incarnation === null) return false;
+    if (type === 'pre_vote' || type === 'vote') return true;
+    if (type !== 'append' && type !== 'snapshot') return false;
     this.#core.join(sender.incarnation);
     return true;
   }
