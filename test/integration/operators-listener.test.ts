@@ -3,6 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { type LogLine, request, startNode, TestAuthority } from '../support/index.ts';
+import { headsOf, metricTable } from '../support/metric-heads.ts';
 
 const api = { listen: '127.0.0.1:0' };
 /** What is off has no figures, and the reference shows all. */
@@ -19,17 +20,7 @@ function someTls(): object {
   return { certificates: [{ cert, key }] };
 }
 
-/** Name, type and meaning of every metric of a page. */
-function headsOf(page: string): { name: string; type: string; help: string }[] {
-  const types = new Map([...page.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
-  return [...page.matchAll(/^# HELP (\S+) (.*)$/gm)]
-    .map(([, name = '', help = '']) => ({ name, help, type: types.get(name) ?? '' }))
-    .sort((left, right) => (left.name < right.name ? -1 : 1));
-}
-
 function renderReference(page: string): string {
-  const row = ({ name, type, help }: { name: string; type: string; help: string }) =>
-    `| \`${name}\` | ${type} | ${help} |\n`;
   const heads = headsOf(page);
   const ours = heads.filter(({ name }) => name.startsWith('arrokoth_'));
   const nodes = heads.filter(({ name }) => !name.startsWith('arrokoth_'));
@@ -43,17 +34,14 @@ on; sums are for the reader to make (\`sum without (worker) (rate(...))\`), so t
 worker looks like the reset of its own counters. A worker that does not answer within a second is left
 out and shown by \`arrokoth_worker_up\`. Figures about what is off are not there.
 A label has at most 64 combinations of values a metric; what goes beyond is counted under \`other\`.
+The figures of the replicated log are on [a page of their own](log-metrics.md).
 
-| Name | Type | Meaning |
-| --- | --- | --- |
-${ours.map(row).join('')}
+${metricTable(ours)}
 ## Of the processes
 
 Figures of Node.js about each worker process. Those that would walk all open sockets are left out.
 
-| Name | Type | Meaning |
-| --- | --- | --- |
-${nodes.map(row).join('')}`;
+${metricTable(nodes)}`;
 }
 
 test('a node is alive, ready, and shows the figures of all its workers', async () => {
