@@ -13,6 +13,8 @@ export interface LogRestoreOptions extends LogPlace {
   readonly newCluster?: boolean;
   /** Address of the new member. */
   readonly name?: string;
+  /** Addresses of those who are to join it, with commas between them. */
+  readonly members?: string;
 }
 
 /** The exit code. */
@@ -29,6 +31,10 @@ export function logRestore(file: string, options: LogRestoreOptions, doors: CliD
     folder: folderOf(options, doors),
     file: doors.absolutePath(file),
     name: options.name ?? null,
+    others: (options.members ?? '')
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== ''),
     random: doors.random,
   });
   if (!restored.ok) return logFailure(restored.error, doors);
@@ -42,7 +48,7 @@ function describe({ name, lastIndex, incarnation, left }: Restoration, place: st
     `  incarnation  ${incarnation}`,
   ];
   if (left.length > 0) {
-    lines.push(`  left out     ${left.join(', ')}: start each with an empty data directory to have it join`);
+    lines.push(`  left out     ${left.join(', ')}: not members of the new cluster, unless you add them`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -41,5 +41,6 @@ export function addLogVerbs(program: Command, doors: CliDoors, ended: (exitCode:
     .requiredOption(...DATA)
     .option('--new-cluster', 'yes, a new cluster: what is left of the old one does not belong to it')
     .option('--name <address>', 'address of the new member, if it is not that of the old one')
+    .option('--members <addresses>', 'others that are to join, with empty data directories: a,b')
     .action((file: string, options: LogRestoreOptions) => ended(logRestore(file, options, doors)));
 }

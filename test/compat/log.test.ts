@@ -22,7 +22,7 @@ it('knows at least one release', () => {
 
 describe.each(releases)('the log of %s', (release) => {
   const source = join(RELEASES, release);
-  const expected = readFileSync(join(source, 'log.json'), 'utf8');
+  const expected = readFileSync(join(source, 'log.txt'), 'utf8');
 
   it('is opened, and can be continued', async () => {
     const folder = join(makeFolder(), 'log');
@@ -45,7 +45,14 @@ describe.each(releases)('the log of %s', (release) => {
   it('is restored from its backup', async () => {
     const folder = join(makeFolder(), 'log');
     const file = join(source, 'log.backup');
-    const restored = restoreLog({ disk: systemLogDisk, folder, file, name: null, random: new FakeRandom(2) });
+    const restored = restoreLog({
+      disk: systemLogDisk,
+      folder,
+      file,
+      name: null,
+      others: [],
+      random: new FakeRandom(2),
+    });
     expect(restored).toMatchObject({ ok: true, value: { name: 'http://127.0.0.1:8301', lastIndex: 13 } });
     const { journal, restored: found } = openLog(folder);
     const { entries, snapshot } = found;

@@ -22,5 +22,5 @@ const made = backupLog({
 });
 if (!made.ok) throw made.error;
 const { journal, restored } = openLog(join(folder, 'log'));
-writeFileSync(join(folder, 'log.json'), describeRestored(storage, restored));
+writeFileSync(join(folder, 'log.txt'), describeRestored(storage, restored));
 journal.close(() => console.log(`${folder} is written`));

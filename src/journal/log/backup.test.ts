@@ -47,8 +47,8 @@ function makeLog(): { disk: MemoryDisk; journal: ReturnType<typeof open>['journa
   return { disk, journal };
 }
 
-function restore(disk: MemoryDisk, name: string | null = null) {
-  return restoreLog({ disk, folder: OTHER, file: FILE, name, random: new FakeRandom(1) });
+function restore(disk: MemoryDisk, name: string | null = null, others: string[] = []) {
+  return restoreLog({ disk, folder: OTHER, file: FILE, name, others, random: new FakeRandom(1) });
 }
 
 /** The restored log under the name at which the tests open theirs. */
@@ -95,6 +95,23 @@ describe('a backup', () => {
     expect(restore(bare)).toMatchObject({ ok: false, error: { code: 'LOG_BACKUP_UNUSABLE' } });
     expect(restore(bare, 'http://c').ok).toBe(true);
     expect(openRestored(bare).restored.entries).toHaveLength(1);
+  });
+
+  it('has others join with empty folders, without a vote', () => {
+    const { disk } = makeLog();
+    expect(backupLog({ disk, folder: FOLDER, file: FILE }).ok).toBe(true);
+    const restored = restore(disk, null, ['http://c', 'http://a', 'http://c']);
+    expect(restored).toMatchObject({ ok: true, value: { left: ['http://b'] } });
+    const { storage, restored: found } = openRestored(disk);
+    expect(found.entries.at(-1)?.payload).toEqual({
+      type: 'members',
+      configuration: {
+        members: [
+          { name: 'http://a', storage, role: 'voter', knows: { kv: 1 } },
+          { name: 'http://c', storage: null, role: 'learner', knows: {} },
+        ],
+      },
+    });
   });
 
   it('is not restored over anything', () => {

@@ -2,7 +2,7 @@
  * Makes the first member of a new cluster out of a backup.
  *
  * The state and the entries are the backup's; the incarnation and the storage id are new, and the
- * last entry makes this node the only voter. Members of the old cluster that still run are thus
+ * last entry makes this node the only voter, and others learners that have yet to join. Members of the old cluster that still run are thus
  * strangers to it, and it can never be mixed up with them. The identity is written last: an
  * interrupted restore leaves a folder that no node starts with.
  */
@@ -34,6 +34,8 @@ export interface RestoreLogOptions {
   readonly file: string;
   /** Address of the new member; null: that of the member whose log it was. */
   readonly name: string | null;
+  /** Addresses of those who are to join it, each with an empty folder. */
+  readonly others: readonly string[];
   readonly random: Random;
 }
 
@@ -43,7 +45,7 @@ export interface Restoration {
   readonly storage: string;
   readonly incarnation: string;
   readonly lastIndex: number;
-  /** Members of the old cluster that are none of the new one. */
+  /** Members of the old cluster that are not of the new one. */
   readonly left: readonly string[];
 }
 
@@ -63,11 +65,14 @@ export function restoreLog(options: RestoreLogOptions): Result<Restoration, Arro
     const storage = drawStorage(random);
     const incarnation = drawStorage(random);
     disk.makeFolder(folder);
-    const lastIndex = putLog(options, read.backup, { ...founder, storage, role: 'voter' }, incarnation);
+    const voter: Member = { ...founder, storage, role: 'voter' };
+    const others = [...new Set(options.others)].filter((other) => other !== founder.name);
+    const members = [voter, ...others.map(newcomer)];
+    const lastIndex = putLog(options, read.backup, members, incarnation);
     const { name } = founder;
     const left = membersOf(read.backup)
       .map((member) => member.name)
-      .filter((other) => other !== name);
+      .filter((old) => members.every((member) => member.name !== old));
     return ok({ name, storage, incarnation, lastIndex, left });
   } catch (error) {
     return failed(toError(toProblem(error, folder)));
@@ -90,19 +95,31 @@ function membersOf({ snapshot, entries }: LogBackup): readonly Member[] {
   return latest?.members ?? [];
 }
 
-function putLog(options: RestoreLogOptions, backup: LogBackup, voter: Member, incarnation: string): number {
+/** As a member is that was added and has not answered yet. */
+function newcomer(name: string): Member {
+  return { name, storage: null, role: 'learner', knows: {} };
+}
+
+/** The first of the members is this node; the index of the last entry. */
+function putLog(
+  options: RestoreLogOptions,
+  backup: LogBackup,
+  members: readonly Member[],
+  incarnation: string,
+): number {
   const { disk, folder } = options;
   const { snapshot, entries } = backup;
+  const voter = members[0] as Member;
   const storage = voter.storage as string;
   const place = snapshot === null ? null : putSnapshot(disk, folder, snapshot);
   // Above everything that was ever promised or written in the old cluster, as far as it is known here.
   const ballot = Math.max(backup.promise.ballot, snapshot?.ballot ?? 0, entries.at(-1)?.ballot ?? 0) + 1;
   const index = (entries.at(-1)?.index ?? snapshot?.index ?? 0) + 1;
-  const members: Entry = { index, ballot, payload: { type: 'members', configuration: { members: [voter] } } };
+  const last: Entry = { index, ballot, payload: { type: 'members', configuration: { members } } };
   const items: LogItem[] = [
     { type: 'state', promise: { ballot, votedFor: voter.name }, incarnation, muted: false },
     ...(place === null ? [] : [{ type: 'snapshot' as const, place, installed: true }]),
-    ...inGroups([...entries, members]),
+    ...inGroups([...entries, last]),
   ];
   putSegment(disk, folder, storage, items);
   putIdentity(disk, folder, storage);
