@@ -157,8 +157,12 @@ function requestsWith(parts: { live: LiveConfig; ids: IdSource; tracing: Tracing
   return {
     close: ({ connection, key, reason, code, trace = null }: CloseEvent): CallbackRequest | null => {
       const request = closeCallback(live.current, {
-        ...{ connectionId: connection, eventId: closedEventId(connection), requestId: ids.next() },
-        ...{ key, reason, closeCode: code },
+        connectionId: connection,
+        eventId: closedEventId(connection),
+        requestId: ids.next(),
+        key,
+        reason,
+        closeCode: code,
       });
       return request === null ? null : tracing.carry(request, { id: connection, trace });
     },
@@ -168,7 +172,8 @@ function requestsWith(parts: { live: LiveConfig; ids: IdSource; tracing: Tracing
         connectionId: id,
         key,
         requestId: ids.next(),
-        ...message,
+        payload: message.payload,
+        binary: message.binary,
       });
       return request === null ? null : tracing.carry(request, session);
     },

@@ -165,7 +165,7 @@ export interface HttpCall {
   /** Redirects to follow; 0: a 3xx is an answer like any other. */
   readonly redirectsMax: number;
   /** Called once after a timeout, `LIMITS.lateAnswerMs` later at the most, with what came in the end. */
-  readonly lateAnswer?: (outcome: Result<HttpAnswer, HttpFailure>) => void;
+  readonly lateAnswer?: ((outcome: Result<HttpAnswer, HttpFailure>) => void) | undefined;
 }
 
 /** Status and headers of an answer to a call of ours. */

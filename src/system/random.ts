@@ -19,10 +19,13 @@ class PooledRandom implements Random {
       randomFillSync(this.#pool);
       this.#used = 0;
     }
-    // A copy: a view would change under its holder when the pool is filled again.
-    const bytes = this.#pool.slice(this.#used, this.#used + count);
-    this.#pool.fill(0, this.#used, this.#used + count);
-    this.#used += count;
+    // A copy: a view would change under its holder when the pool is filled again. By hand, because
+    // for a few bytes `slice` and `fill` take longer to begin than this takes as a whole.
+    const bytes = new Uint8Array(count);
+    for (let index = 0; index < count; index++) {
+      bytes[index] = this.#pool[this.#used] as number;
+      this.#pool[this.#used++] = 0;
+    }
     return bytes;
   }
 

@@ -9,6 +9,7 @@ import { failed, LIMITS, type Result } from '../../base/index.ts';
 import type { Settings } from '../../config/index.ts';
 import type { HttpAnswer } from '../../net/index.ts';
 import { type CallbackFailure, connectCallback, readConnectReply } from '../../relay/index.ts';
+import { boundedCall } from '../bounded-call.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
 import type { Attempt, Attempts } from './attempts.ts';
 import type { Registration } from './registration.ts';
@@ -32,21 +33,21 @@ export class ConnectQuestion {
     // The answer is read by the settings that the question was put with.
     const settings = live.current;
     const { method, query, rawHeaders, tls } = attempt.request;
-    const subject = { connectionId: attempt.id, requestId: ids.next() };
-    const facts = { method, query, rawHeaders, forwarded, tls, ...subject };
+    const connectionId = attempt.id;
+    const requestId = ids.next();
+    const facts = { method, query, rawHeaders, forwarded, tls, connectionId, requestId };
     const callback = connectCallback(settings, facts);
     if (callback === null) {
       const message = '`callback.connect` is not configured';
       return this.#answered(attempt, settings, failed({ kind: 'not_configured', message }));
     }
-    const call = {
-      ...tracing.carry(callback, attempt),
+    const call = boundedCall(tracing.carry(callback, attempt), {
       timeoutMs: settings.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs,
       replyBytesMax: settings.limits.bodyBytesMax,
       redirectsMax: LIMITS.redirectsMax,
       lateAnswer: (outcome: Result<HttpAnswer, CallbackFailure>) =>
         this.#answeredLate(attempt, settings, outcome),
-    };
+    });
     // The application's yes may reach a worker that was just killed: who comes next must know of it.
     journal.asked(attempt.id, (failure) => {
       if (failure === null) httpClient.call(call, (answer) => this.#answered(attempt, settings, answer));

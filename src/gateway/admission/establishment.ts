@@ -7,6 +7,7 @@
 import { ERRORS, LIMITS } from '../../base/index.ts';
 import type { ConnectionEvents } from '../../net/index.ts';
 import { agreedProtocol, type CallbackRequest, establishCallback } from '../../relay/index.ts';
+import { boundedCall } from '../bounded-call.ts';
 import type { Session } from '../sessions/session.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
 import type { Attempt, Attempts } from './attempts.ts';
@@ -95,7 +96,8 @@ export class Establishment {
     attempts.begun();
     const traced = tracing.carry(callback, session);
     const timeoutMs = live.current.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
-    const call = { ...traced, timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
+    const bounds = { timeoutMs, replyBytesMax: ESTABLISH_REPLY_BYTES_MAX, redirectsMax: 0 };
+    const call = boundedCall(traced, bounds);
     const { watch } = session;
     const askedAtMs = watch === null ? 0 : watch.nowMs;
     httpClient.call(call, (answer) => {

@@ -26,6 +26,7 @@ import {
   nextAttempt,
   type Trace,
 } from '../../relay/index.ts';
+import { boundedCall } from '../bounded-call.ts';
 import type { CallbackCaller } from '../logged-callbacks.ts';
 import type { KeyWatches } from './key-watches.ts';
 import type { Tracing } from './tracing.ts';
@@ -164,12 +165,11 @@ export class CloseCallbacks {
     if (request === null) return this.#done(event, 'unwanted');
     this.#inFlight++;
     event.attempt++;
-    const call = {
-      ...request,
+    const call = boundedCall(request, {
       timeoutMs: live.current.callback.closeTimeoutMs,
       replyBytesMax: REPLY_BYTES_MAX,
       redirectsMax: LIMITS.redirectsMax,
-    };
+    });
     const watch = watches.of(event.key);
     const askedAtMs = watch === null ? 0 : watch.nowMs;
     httpClient.call(call, (answer) => {

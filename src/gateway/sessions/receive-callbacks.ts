@@ -8,6 +8,7 @@
 import { LIMITS, type Logger, type Meter } from '../../base/index.ts';
 import type { LiveConfig } from '../../config/index.ts';
 import type { CallbackRequest } from '../../relay/index.ts';
+import { boundedCall } from '../bounded-call.ts';
 import type { CallbackCaller } from '../logged-callbacks.ts';
 import type { ClientMessage, Inbox } from './inbox.ts';
 import type { Session } from './session.ts';
@@ -76,7 +77,7 @@ export class ReceiveCallbacks {
     const request = this.#doors.request(session, message);
     if (request === null) return this.#next(session, inbox);
     const timeoutMs = live.current.callback.timeoutMs || LIMITS.callbackTimeoutMaxMs;
-    const call = { ...request, timeoutMs, replyBytesMax: REPLY_BYTES_MAX, redirectsMax: 0 };
+    const call = boundedCall(request, { timeoutMs, replyBytesMax: REPLY_BYTES_MAX, redirectsMax: 0 });
     const { watch } = session;
     const askedAtMs = watch === null ? 0 : watch.nowMs;
     httpClient.call(call, (answer) => {

@@ -74,7 +74,16 @@ const TRANSPORT_NAMES = new Set(['host', 'content-length', 'transfer-encoding', 
 
 const NO_URLS: readonly string[] = [];
 
-type Line = readonly [name: string, value: string];
+/** Names of one configuration in the form in which they are compared, made once for all its callbacks. */
+interface ComparedNames {
+  /** What clients must not say, because applications take it for ours. */
+  readonly session: string;
+  readonly channel: string;
+  /** The rules of `proxy_set_header` that have a say. */
+  readonly rules: readonly { readonly comparable: string; readonly name: string; readonly value: string }[];
+}
+
+const comparedNames = new WeakMap<CallbackSettings, ComparedNames>();
 
 /** Asks the application whether a client may connect; the client's headers and query go along. */
 export function connectCallback(
@@ -94,15 +103,15 @@ export function connectCallback(
 ): CallbackRequest | null {
   if (settings.callback.connect === null) return null;
   const lines = applyProxySetHeader(settings, clientLines(settings, client));
-  lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(client));
-  if (client.tls !== null) lines.push(...certificateLines(client.tls));
+  addSubject(lines, settings, client);
+  if (client.tls !== null) lines.push(...certificateLines(client.tls).flat());
   const offered = offeredProtocols(client.rawHeaders);
-  if (offered.length > 0) lines.push([OFFER_HEADER, offered.join(', ')]);
+  if (offered.length > 0) lines.push(OFFER_HEADER, offered.join(', '));
   const { connect } = settings.callback;
   const { method, query } = client;
   const url = withQuery(connect[0] as string, query);
   const urls = connect.length === 1 ? NO_URLS : connect.map((each) => withQuery(each, query));
-  return { method, url, urls, list: connect, headers: lines.flat(), body: null, chunked: false };
+  return { method, url, urls, list: connect, headers: lines, body: null, chunked: false };
 }
 
 /** Tells the application that the WebSocket stands, and asks whether it may go on. */
@@ -111,8 +120,8 @@ export function establishCallback(
   subject: CallbackSubject,
 ): CallbackRequest | null {
   if (settings.callback.establish === null) return null;
-  const lines = applyProxySetHeader(settings, [[settings.sessionHeader, subject.key]]);
-  lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(subject));
+  const lines = applyProxySetHeader(settings, [settings.sessionHeader, subject.key]);
+  addSubject(lines, settings, subject);
   return post(settings.callback.establish, lines);
 }
 
@@ -122,13 +131,10 @@ export function receiveCallback(
   message: CallbackSubject & { readonly payload: Uint8Array; readonly binary: boolean },
 ): CallbackRequest | null {
   if (settings.callback.receive === null) return null;
-  const lines: Line[] = [
-    ['Content-Type', contentTypeOf(message.binary)],
-    ['X-Kuiperbelt-Endpoint', settings.endpoint],
-    [settings.sessionHeader, message.key],
-    ...subjectLines(message),
-  ];
-  return { ...post(settings.callback.receive, lines), body: message.payload, chunked: true };
+  const headers = ['Content-Type', contentTypeOf(message.binary), 'X-Kuiperbelt-Endpoint', settings.endpoint];
+  headers.push(settings.sessionHeader, message.key, 'X-Arrokoth-Connection', message.connectionId);
+  headers.push('X-Request-Id', message.requestId);
+  return post(settings.callback.receive, headers, message.payload);
 }
 
 /** Tells the application that a connection has ended; the same event always looks the same. */
@@ -143,34 +149,32 @@ export function closeCallback(
   },
 ): CallbackRequest | null {
   if (settings.callback.close === null) return null;
-  const keyLines: Line[] = event.key === null ? [] : [[settings.sessionHeader, event.key]];
-  const lines = applyProxySetHeader(settings, keyLines);
-  lines.push(['X-Kuiperbelt-Endpoint', settings.endpoint], ...subjectLines(event));
-  lines.push(['X-Arrokoth-Event-Id', event.eventId]);
-  lines.push(['X-Arrokoth-Reason', event.reason]);
-  lines.push(['X-Arrokoth-Close-Code', String(event.closeCode)]);
+  const keyLine = event.key === null ? [] : [settings.sessionHeader, event.key];
+  const lines = applyProxySetHeader(settings, keyLine);
+  addSubject(lines, settings, event);
+  lines.push('X-Arrokoth-Event-Id', event.eventId);
+  lines.push('X-Arrokoth-Reason', event.reason);
+  lines.push('X-Arrokoth-Close-Code', String(event.closeCode));
   return post(settings.callback.close, lines);
 }
 
 function clientLines(
   settings: CallbackSettings,
   client: { readonly rawHeaders: readonly string[]; readonly forwarded: readonly string[] | null },
-): Line[] {
+): string[] {
   const { rawHeaders, forwarded } = client;
-  const ours = new Set([comparableName(settings.sessionHeader), comparableName(settings.channelHeader)]);
-  const lines: Line[] = [];
+  const { session, channel } = comparedNamesOf(settings);
+  const lines: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
     const value = rawHeaders[index + 1] as string;
     const comparable = comparableName(name);
-    if (HOP_NAMES.has(comparable) || ours.has(comparable)) continue;
+    if (HOP_NAMES.has(comparable) || comparable === session || comparable === channel) continue;
     if (HOP_PREFIXES.some((prefix) => comparable.startsWith(prefix))) continue;
-    if (forwarded !== null && isForwardedName(name)) continue;
-    if (isHeaderLine(name, value)) lines.push([name, value]);
+    if (forwarded !== null && isForwardedName(comparable)) continue;
+    if (isHeaderLine(name, value)) lines.push(name, value);
   }
-  for (let index = 0; forwarded !== null && index + 1 < forwarded.length; index += 2) {
-    lines.push([forwarded[index] as string, forwarded[index + 1] as string]);
-  }
+  if (forwarded !== null) lines.push(...forwarded);
   return lines;
 }
 
@@ -178,28 +182,54 @@ function clientLines(
  * Each rule takes all lines of its name away and, unless its value is empty, adds one. Names are
  * compared as a CGI-like interface sees them, so that a client's `X_Role` cannot pass for `X-Role`.
  */
-function applyProxySetHeader(settings: CallbackSettings, lines: Line[]): Line[] {
+function applyProxySetHeader(settings: CallbackSettings, lines: string[]): string[] {
   let result = lines;
-  for (const { name, value } of settings.proxySetHeader) {
-    const comparable = comparableName(name);
-    if (TRANSPORT_NAMES.has(comparable)) continue;
-    result = result.filter(([other]) => comparableName(other) !== comparable);
-    if (value !== '') result.push([name, value]);
+  for (const { comparable, name, value } of comparedNamesOf(settings).rules) {
+    const kept: string[] = [];
+    for (let index = 0; index + 1 < result.length; index += 2) {
+      const other = result[index] as string;
+      if (comparableName(other) !== comparable) kept.push(other, result[index + 1] as string);
+    }
+    if (value !== '') kept.push(name, value);
+    result = kept;
   }
   return result;
 }
 
-function subjectLines(subject: { readonly connectionId: ConnectionId; readonly requestId: string }): Line[] {
-  return [
-    ['X-Arrokoth-Connection', subject.connectionId],
-    ['X-Request-Id', subject.requestId],
-  ];
+function comparedNamesOf(settings: CallbackSettings): ComparedNames {
+  const known = comparedNames.get(settings);
+  if (known !== undefined) return known;
+  const rules = settings.proxySetHeader.map(({ name, value }) => ({
+    comparable: comparableName(name),
+    name,
+    value,
+  }));
+  const made = {
+    session: comparableName(settings.sessionHeader),
+    channel: comparableName(settings.channelHeader),
+    rules: rules.filter(({ comparable }) => !TRANSPORT_NAMES.has(comparable)),
+  };
+  comparedNames.set(settings, made);
+  return made;
 }
 
-function post(list: readonly string[], lines: readonly Line[]): CallbackRequest {
-  const url = list[0] as string;
+function addSubject(
+  lines: string[],
+  { endpoint }: CallbackSettings,
+  subject: { readonly connectionId: ConnectionId; readonly requestId: string },
+): void {
+  lines.push('X-Kuiperbelt-Endpoint', endpoint, 'X-Arrokoth-Connection', subject.connectionId);
+  lines.push('X-Request-Id', subject.requestId);
+}
+
+/** With a body in chunks, or without one. */
+function post(
+  list: readonly string[],
+  headers: readonly string[],
+  body: Uint8Array | null = null,
+): CallbackRequest {
   const urls = list.length === 1 ? NO_URLS : list;
-  return { method: 'POST', url, urls, list, headers: lines.flat(), body: null, chunked: false };
+  return { method: 'POST', url: list[0] as string, urls, list, headers, body, chunked: body !== null };
 }
 
 /** As in kuiperbelt, a query in the configured URL gives way to the client's, even to none. */

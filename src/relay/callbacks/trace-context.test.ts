@@ -106,23 +106,21 @@ describe('ids', () => {
 });
 
 describe('inTrace', () => {
-  const request = {
-    method: 'GET',
-    url: 'http://app/',
-    urls: [],
-    list: ['http://app/'],
-    body: null,
-    chunked: false,
-  } as const;
-
   it('says the trace once, in place of whatever was said before', () => {
     const headers = ['TraceParent', 'old', 'Cookie', 'a=1', 'tracestate', 'x=1', 'TRACESTATE', 'y=1'];
-    expect(inTrace({ ...request, headers }, { id: ID, sampled: true, state: 'a=1' }, PARENT)).toEqual({
-      ...request,
-      headers: ['Cookie', 'a=1', 'traceparent', `00-${ID}-${PARENT}-01`, 'tracestate', 'a=1'],
-    });
-    expect(inTrace({ ...request, headers }, { id: ID, sampled: false, state: null }, PARENT).headers).toEqual(
-      [...['Cookie', 'a=1', 'traceparent', `00-${ID}-${PARENT}-00`]],
-    );
+    expect(inTrace(headers, { id: ID, sampled: true, state: 'a=1' }, PARENT)).toEqual([
+      ...['Cookie', 'a=1', 'traceparent', `00-${ID}-${PARENT}-01`, 'tracestate', 'a=1'],
+    ]);
+    expect(inTrace(headers, { id: ID, sampled: false, state: null }, PARENT)).toEqual([
+      ...['Cookie', 'a=1', 'traceparent', `00-${ID}-${PARENT}-00`],
+    ]);
+  });
+
+  it('leaves the lines that it was given alone, and values that look like names', () => {
+    const headers = ['Cookie', 'traceparent'];
+    expect(inTrace(headers, { id: ID, sampled: false, state: null }, PARENT)).toEqual([
+      ...['Cookie', 'traceparent', 'traceparent', `00-${ID}-${PARENT}-00`],
+    ]);
+    expect(headers).toEqual(['Cookie', 'traceparent']);
   });
 });

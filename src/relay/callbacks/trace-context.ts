@@ -35,6 +35,8 @@ const RANDOM_DIGITS = 16;
 const DIGITS = Uint8Array.from({ length: 128 }, (_, code) =>
   Math.max(0, ALPHABET.indexOf(String.fromCharCode(code))),
 );
+/** What no span may be called. */
+const NO_SPAN = '0000000000000000';
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** The trace of a request with these lines, or null when they name none in due form. */
@@ -75,19 +77,35 @@ function readState(lines: readonly string[]): string | null {
 export function traceIdOf(connection: ConnectionId): string {
   // 50 bits of milliseconds; the upper two are zero for the next nine thousand years.
   let id = HEX[((digitAt(connection, 0) << 5) & 0xff) | digitAt(connection, 1)] as string;
-  for (let at = 2; at < TIME_DIGITS + RANDOM_DIGITS; at += 4) id += fiveOf(connection, at);
+  for (let at = 2; at < TIME_DIGITS + RANDOM_DIGITS; at += 8) id += fiveBytesOf(connection, at);
   return id;
 }
 
-/** Four digits of five bits as five of four. */
-function fiveOf(connection: ConnectionId, at: number): string {
-  const bits =
+/** Eight digits of five bits as five bytes. */
+function fiveBytesOf(connection: ConnectionId, at: number): string {
+  const upper = twentyBits(connection, at);
+  const lower = twentyBits(connection, at + 4);
+  const middle = HEX[((upper & 0x0f) << 4) | (lower >>> 16)] as string;
+  return (
+    hexOf(upper >>> 12) +
+    hexOf((upper >>> 4) & 0xff) +
+    middle +
+    hexOf((lower >>> 8) & 0xff) +
+    hexOf(lower & 0xff)
+  );
+}
+
+function twentyBits(connection: ConnectionId, at: number): number {
+  return (
     (digitAt(connection, at) << 15) |
     (digitAt(connection, at + 1) << 10) |
     (digitAt(connection, at + 2) << 5) |
-    digitAt(connection, at + 3);
-  // A leading one keeps the zeros behind it.
-  return (bits | 0x100000).toString(16).slice(1);
+    digitAt(connection, at + 3)
+  );
+}
+
+function hexOf(byte: number): string {
+  return HEX[byte] as string;
 }
 
 function digitAt(connection: ConnectionId, at: number): number {
@@ -98,23 +116,27 @@ function digitAt(connection: ConnectionId, at: number): number {
 export function spanIdOf(bytes: Uint8Array): string {
   let id = '';
   for (let index = 0; index < bytes.length; index++) id += HEX[bytes[index] as number] as string;
-  return ALL_ZERO.test(id) ? '0000000000000001' : id;
+  return id === NO_SPAN ? '0000000000000001' : id;
 }
 
-/** The same request as a span of a trace; whatever it said of traces before is gone. */
-export function inTrace<Request extends { readonly headers: readonly string[] }>(
-  request: Request,
-  trace: Trace,
-  spanId: string,
-): Request & { readonly headers: readonly string[] } {
-  const headers: string[] = [];
-  for (let index = 0; index + 1 < request.headers.length; index += 2) {
-    const name = request.headers[index] as string;
-    if (!isOfTraces(name)) headers.push(name, request.headers[index + 1] as string);
-  }
-  headers.push('traceparent', `00-${trace.id}-${spanId}-${trace.sampled ? '01' : '00'}`);
-  if (trace.state !== null) headers.push('tracestate', trace.state);
-  return { ...request, headers };
+/** The lines of a request as a span of a trace; whatever they said of traces before is gone. */
+export function inTrace(headers: readonly string[], trace: Trace, spanId: string): string[] {
+  const lines = saysTraces(headers)
+    ? headers.filter((_, at) => !isOfTraces(nameAt(headers, at)))
+    : [...headers];
+  lines.push('traceparent', `00-${trace.id}-${spanId}-${trace.sampled ? '01' : '00'}`);
+  if (trace.state !== null) lines.push('tracestate', trace.state);
+  return lines;
+}
+
+function saysTraces(headers: readonly string[]): boolean {
+  for (let at = 0; at < headers.length; at += 2) if (isOfTraces(headers[at] as string)) return true;
+  return false;
+}
+
+/** The name of the line that this name or value belongs to. */
+function nameAt(headers: readonly string[], at: number): string {
+  return headers[at - (at % 2)] as string;
 }
 
 /** Most names are known by their length not to be one of the two. */
