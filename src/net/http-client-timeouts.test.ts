@@ -58,7 +58,8 @@ describe('timeouts', () => {
     answer();
     expect(textOf(await late.first(() => true))).toBe('late');
     expect(late.items).toHaveLength(1);
-    expect(time.pending).toBe(0);
+    // Nothing of the calls: the one that is left looks at idle sockets.
+    expect(time.pending).toBe(1);
   });
 
   test('a late answer is listened for up to its own bound', async () => {

@@ -60,7 +60,7 @@ export function collectAnswer(
     finished = true;
     done(result.ok ? result : failed({ ...result.error, head: headOf(response) }));
   };
-  const announced = Number(response.headers['content-length'] ?? 0);
+  const announced = Number(findHeader(response.rawHeaders, 'content-length') ?? 0);
   if (announced > bytesMax) {
     finish(tooLarge(bytesMax));
     response.destroy();
@@ -81,7 +81,8 @@ export function collectAnswer(
     if (finished) return;
     // From here on the answer is whole: `close` no longer means that it was cut short.
     finished = true;
-    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
+    const body =
+      bytes === 0 ? NO_BODY : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes);
     if (options.inflate && bytes > 0 && isGzip(response.rawHeaders)) inflate(response, body, bytesMax, done);
     else done(ok(new CollectedAnswer(response.statusCode ?? 0, response.rawHeaders, body)));
   });
@@ -89,7 +90,7 @@ export function collectAnswer(
 
 function inflate(
   response: IncomingMessage,
-  body: Buffer,
+  body: Uint8Array,
   bytesMax: number,
   done: (result: Result<HttpAnswer, HttpFailure>) => void,
 ): void {

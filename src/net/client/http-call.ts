@@ -6,16 +6,21 @@
  * repeated (RFC 9110 section 9.2.2). It is repeated at another backend only when not a byte was
  * handed over at the first. Redirects make further attempts too. Waiting is `http-client.ts`'s.
  */
-import { type Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type Agent as PlainAgent,
+  request as requestHttp,
+} from 'node:http';
 import { request as requestHttps, type Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { type Cancellable, failed, LIMITS, type Result, type Timers } from '../../base/index.ts';
 import type { CallbackSigner } from '../../relay/index.ts';
-import { findHeader } from '../http/header-lookup.ts';
 import { requestLines } from '../http/request-lines.ts';
-import type { HttpAnswer, HttpAnswerHead, HttpCall, HttpFailure } from '../types.ts';
+import type { HttpAnswer, HttpCall, HttpFailure } from '../types.ts';
 import type { CallbackBackends, RoutedCall } from './callback-backends.ts';
 import { DialWatch } from './dial-watch.ts';
+import { type Endpoint, endpointOf, parseEndpoint } from './endpoint.ts';
 import { collectAnswer, headOf } from './http-answer.ts';
 import { followRedirect, type HttpTarget, isSameEndpoint } from './redirect.ts';
 import { REDIRECT_REFUSED, type RedirectGuard } from './redirect-guard.ts';
@@ -28,7 +33,7 @@ const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** Who dials, by scheme. */
 export interface Agents {
-  readonly plain: Agent;
+  readonly plain: PlainAgent;
   readonly secure: SecureAgent;
 }
 
@@ -62,7 +67,8 @@ export class RunningCall {
   #state: 'running' | 'late' | 'ended' = 'running';
   #request: ClientRequest | null = null;
   #bound: Cancellable | null = null;
-  #head: HttpAnswerHead | null = null;
+  /** What has begun to come as the answer; null: nothing yet. */
+  #response: IncomingMessage | null = null;
   #redirectsLeft: number;
   /** The URL that the caller named; of several, the one at the backend that is asked. */
   #configured: URL | null = null;
@@ -103,20 +109,22 @@ export class RunningCall {
       this.#finishSoon(last ?? (route as RoutedCall).refusal());
       return;
     }
-    const url = parseUrl(address);
-    if (url === null) {
+    const endpoint = parseEndpoint(address);
+    if (endpoint === null) {
       this.#finishSoon({ kind: 'bad_url', message: 'the URL is not a valid http or https URL' });
       return;
     }
-    this.#configured = url;
-    this.#attempt({ method, url, headers, body }, false);
+    this.#configured = endpoint.url;
+    this.#attempt({ method, url: endpoint.url, headers, body }, endpoint, false);
   }
 
-  #attempt(target: HttpTarget, repeated: boolean): void {
-    const inflate = asksNoEncoding(target);
+  #attempt(target: HttpTarget, endpoint: Endpoint, repeated: boolean): void {
     let request: ClientRequest;
+    let inflate: boolean;
     try {
-      request = this.#open(target, inflate, repeated);
+      const head = requestLines(target, endpoint, this.#call.chunked === true);
+      inflate = head.inflate;
+      request = this.#open(target, endpoint, head.lines, repeated);
     } catch (error) {
       // A header that cannot be written: node:http says so by an exception, naming the header only.
       const code = (error as NodeJS.ErrnoException).code ?? 'error';
@@ -131,10 +139,12 @@ export class RunningCall {
     let writtenBefore = 0;
     let dial: DialWatch | null = null;
     let answered = false;
+    const whole = wholeBody(request, target.body);
     request.on('socket', (given: Socket) => {
       socket = given;
       writtenBefore = given.bytesWritten;
       dial = this.#watchDial(request, given);
+      if (whole !== null) writeWhole(request, given, whole);
     });
     request.on('response', (response) => {
       answered = true;
@@ -147,17 +157,17 @@ export class RunningCall {
       const untouched = nothingWritten || socket === null || dial?.stood === false;
       if (request.reusedSocket && !repeated && repeatable && isBroken(error)) {
         if (!untouched) this.#handedOver = true;
-        this.#attempt(target, true);
+        this.#attempt(target, endpoint, true);
       } else {
         this.#unanswered(describeFailure(error, target.url), untouched);
       }
     });
     request.on('close', () => {
       if (this.#request !== request || answered) return;
-      const message = `${target.url.host} closed the connection without an answer`;
+      const message = `${endpoint.authority} closed the connection without an answer`;
       this.#finish(failed({ kind: 'unreachable', message }));
     });
-    endRequest(request, target.body);
+    if (whole === null) endRequest(request, target.body);
   }
 
   /** Of several backends, one must not hold a call for the whole of its time only by not being there. */
@@ -182,29 +192,27 @@ export class RunningCall {
     return url === configured || isSameEndpoint(url, configured);
   }
 
-  #open(target: HttpTarget, inflate: boolean, repeated: boolean): ClientRequest {
-    const { url, method, body } = target;
+  #open(target: HttpTarget, endpoint: Endpoint, lines: string[], repeated: boolean): ClientRequest {
+    const { method, body } = target;
     const { sign, agents, guardedAgents } = this.#doors;
-    const secure = url.protocol === 'https:';
-    const configured = this.#isConfigured(url);
-    const path = url.pathname + url.search;
-    const headers = requestLines(target, { chunked: this.#call.chunked === true, acceptGzip: inflate });
+    const { host, port, path, secure } = endpoint;
+    const configured = this.#isConfigured(endpoint.url);
     // Whoever a redirect leads to could take a signature to the application.
-    if (sign !== null && configured) headers.push(...sign({ method, target: path, headers, body }));
-    const args = {
-      host: hostOf(url),
-      port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    if (sign !== null && configured) lines.push(...sign({ method, target: path, headers: lines, body }));
+    const pool = configured ? agents : guardedAgents;
+    const options = {
+      host,
+      port,
       path,
       method,
-      headers,
+      headers: lines,
       // Applications as simple as a shell script answer HTTP/1.0 with bare line feeds.
       insecureHTTPParser: true,
       maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
+      // A repeated attempt takes a fresh socket: others of the pool may be as dead as the first.
+      agent: repeated ? false : secure ? pool.secure : pool.plain,
     };
-    const pool = configured ? agents : guardedAgents;
-    // A repeated attempt takes a fresh socket: others of the pool may be as dead as the first.
-    if (secure) return requestHttps({ ...args, agent: repeated ? false : pool.secure });
-    return requestHttp({ ...args, agent: repeated ? false : pool.plain });
+    return secure ? requestHttps(options) : requestHttp(options);
   }
 
   #take(response: IncomingMessage, target: HttpTarget, inflate: boolean): void {
@@ -225,38 +233,38 @@ export class RunningCall {
       }
       return;
     }
-    this.#head = headOf(response);
+    this.#response = response;
     collectAnswer(response, { bytesMax: this.#call.replyBytesMax, inflate }, (result) =>
       this.#finish(result),
     );
   }
 
   #follow(target: HttpTarget): void {
-    const refusal = this.#isConfigured(target.url)
-      ? null
-      : this.#doors.guard.literalRefusal(hostOf(target.url));
-    if (refusal === null) this.#attempt(target, false);
+    const endpoint = endpointOf(target.url);
+    const isAllowed = this.#isConfigured(target.url);
+    const refusal = isAllowed ? null : this.#doors.guard.literalRefusal(endpoint.host);
+    if (refusal === null) this.#attempt(target, endpoint, false);
     else this.#finish(failed({ kind: 'redirects', message: refusal.message }));
   }
 
   #timeout(): void {
     this.#route?.ended(this.#timedOut(null));
     if (this.#call.lateAnswer === undefined || !this.#doors.mayLinger()) {
-      this.#finish(this.#timedOut(this.#head));
+      this.#finish(this.#timedOut(this.#response));
       return;
     }
     this.#state = 'late';
     this.#bound = this.#doors.timers.after(LIMITS.lateAnswerMs, () =>
-      this.#finish(this.#timedOut(this.#head)),
+      this.#finish(this.#timedOut(this.#response)),
     );
     this.#doors.settled(this);
     // What was heard so far is told with the rest of the answer.
     this.#done(this.#timedOut(null));
   }
 
-  #timedOut(head: HttpAnswerHead | null): Result<never, HttpFailure> {
+  #timedOut(response: IncomingMessage | null): Result<never, HttpFailure> {
     const message = `no whole answer within ${this.#call.timeoutMs} ms`;
-    return failed({ kind: 'timeout', message, ...(head === null ? {} : { head }) });
+    return failed({ kind: 'timeout', message, ...(response === null ? {} : { head: headOf(response) }) });
   }
 
   /** Callers are never called back within their own call. */
@@ -272,6 +280,7 @@ export class RunningCall {
     this.#bound?.cancel();
     const request = this.#request;
     this.#request = null;
+    this.#response = null;
     // After a whole answer the socket belongs to the pool again.
     if (!result.ok) request?.destroy();
     if (state === 'running') this.#doors.settled(this);
@@ -281,44 +290,29 @@ export class RunningCall {
   }
 }
 
-/** The URL of the call before: those of one callback are the same, unless a query differs. Never changed. */
-let lastUrl: { readonly text: string; readonly url: URL | null } = { text: '', url: null };
-
-function parseUrl(text: string): URL | null {
-  if (text !== lastUrl.text) lastUrl = { text, url: readUrl(text) };
-  return lastUrl.url;
+/**
+ * A small body as it goes onto the wire behind the head, for one write of one string: node:http joins
+ * head and string, but would write each part of a chunk by itself. Null: node:http writes the body.
+ */
+function wholeBody(request: ClientRequest, body: Uint8Array | null): string | null {
+  if (body === null || body.length === 0 || body.length > JOINED_BODY_BYTES_MAX) return null;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
+  if (!request.chunkedEncoding) return bytes;
+  // The head, which is made already, says that chunks follow. Here they are; it need not make any.
+  request.chunkedEncoding = false;
+  return `${body.length.toString(16)}\r\n${bytes}\r\n0\r\n\r\n`;
 }
 
-function readUrl(text: string): URL | null {
-  try {
-    const url = new URL(text);
-    return url.protocol === 'http:' || url.protocol === 'https:' ? url : null;
-  } catch {
-    return null;
-  }
+/** Writes a request in one piece: node:http holds back what is written, unless the socket is uncorked. */
+function writeWhole(request: ClientRequest, socket: Socket, body: string): void {
+  request.write(body, 'latin1');
+  socket.uncork();
+  request.end();
 }
 
-/** As a socket wants it: an address of IPv6 stands without its brackets. */
-function hostOf(url: URL): string {
-  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
-}
-
-/** Small bodies go out in one piece with the head: node:http joins strings, and buffers it does not. */
 function endRequest(request: ClientRequest, body: Uint8Array | null): void {
-  if (body === null || body.length === 0) {
-    request.end();
-  } else if (body.length <= JOINED_BODY_BYTES_MAX) {
-    const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
-    request.end(bytes.toString('latin1'), 'latin1');
-  } else {
-    request.end(body);
-  }
-}
-
-/** Like Go's client: whoever asks for no encoding gets the plain body, however it travelled. */
-function asksNoEncoding(target: HttpTarget): boolean {
-  if (target.method === 'HEAD' || findHeader(target.headers, 'range') !== undefined) return false;
-  return findHeader(target.headers, 'accept-encoding') === undefined;
+  if (body === null || body.length === 0) request.end();
+  else request.end(body);
 }
 
 function isBroken(error: NodeJS.ErrnoException): boolean {

@@ -11,6 +11,7 @@ import type { LookupFunction } from 'node:net';
 import { BoundedQueue, failed, LIMITS, type Result, type Timers } from '../../base/index.ts';
 import type { CallbackSigner } from '../../relay/index.ts';
 import type { HttpAnswer, HttpCall, HttpFailure } from '../types.ts';
+import { CallAgent } from './call-agent.ts';
 import type { CallbackBackends } from './callback-backends.ts';
 import { type Agents, type CallDoors, RunningCall } from './http-call.ts';
 import { RedirectGuard } from './redirect-guard.ts';
@@ -50,6 +51,7 @@ export class HttpClient {
   readonly #running = new Set<RunningCall>();
   readonly #doors: CallDoors & { sign: CallbackSigner | null };
   readonly #timers: Timers;
+  readonly #plain: CallAgent;
   #starting: RunningCall[] = [];
   #inFlight = 0;
   #closed = false;
@@ -58,18 +60,16 @@ export class HttpClient {
     this.#maxInFlight = options.maxInFlight;
     this.#timers = options.timers;
     this.#waiting = new BoundedQueue(options.maxQueued);
-    const pool = {
-      keepAlive: true,
-      maxFreeSockets: LIMITS.callbackIdleSocketsMax,
-      timeout: LIMITS.callbackIdleSocketMs,
-    };
+    const idle = { socketsMax: LIMITS.callbackIdleSocketsMax, idleMs: LIMITS.callbackIdleSocketMs };
+    const secure = { keepAlive: true, maxFreeSockets: idle.socketsMax, timeout: idle.idleMs };
+    this.#plain = new CallAgent(idle, options.timers);
     const guard = new RedirectGuard({
       allowPrivate: options.allowPrivateRedirects ?? false,
       resolve: options.resolve,
     });
     this.#doors = {
       timers: options.timers,
-      agents: agentsWith(pool),
+      agents: { plain: this.#plain, secure: new SecureAgent(secure) },
       guardedAgents: agentsWith({ lookup: guard.lookup }),
       guard,
       sign: options.sign ?? null,
@@ -109,12 +109,11 @@ export class HttpClient {
 
   /** Sockets to applications, the idle ones included. */
   get sockets(): number {
-    let count = 0;
-    for (const agents of [this.#doors.agents, this.#doors.guardedAgents]) {
-      for (const { sockets, freeSockets } of [agents.plain, agents.secure]) {
-        for (const byHost of [sockets, freeSockets]) {
-          for (const name in byHost) count += byHost[name]?.length ?? 0;
-        }
+    const { agents, guardedAgents } = this.#doors;
+    let count = this.#plain.size;
+    for (const { sockets, freeSockets } of [agents.secure, guardedAgents.plain, guardedAgents.secure]) {
+      for (const byHost of [sockets, freeSockets]) {
+        for (const name in byHost) count += byHost[name]?.length ?? 0;
       }
     }
     return count;
