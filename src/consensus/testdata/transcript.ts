@@ -51,7 +51,7 @@ class Player {
     return this.#lines.splice(0);
   }
 
-  readonly #commands: Record<string, (words: Words) => void> = {
+  readonly #commands: Record<string, (words: Words) => unknown> = {
     // settings appendBytesMax=100 : must come first
     settings: (words) => {
       const settings = Object.fromEntries(words.map((word) => word.split('=')));
@@ -60,11 +60,13 @@ class Player {
     // found a : the first member of a new cluster
     found: ([name = '']) => void this.#cluster.found(name),
     // start b c : from what their disks hold
-    start: (names) => names.forEach((name) => void this.#start(name)),
+    start: (names) => forAll(names, (name) => this.#start(name)),
     // crash a : what is not synced is lost
-    crash: (names) => names.forEach((name) => this.#cluster.crash(name)),
+    crash: (names) => forAll(names, (name) => this.#cluster.crash(name)),
     // pause a : it stands still, as under SIGSTOP
-    pause: ([name = '']) => void (this.#cluster.node(name).isPaused = true),
+    pause: ([name = '']) => {
+      this.#cluster.node(name).isPaused = true;
+    },
     resume: ([name = '']) => {
       this.#cluster.node(name).isPaused = false;
       this.#cluster.turn(this.#cluster.node(name));
@@ -74,7 +76,9 @@ class Player {
     // empty a : while it is down, its disk is replaced
     empty: ([name = '']) => this.#cluster.empty(name),
     // stick a, unstick a : its syncs take for ever, and finish
-    stick: ([name = '']) => void (this.#cluster.node(name).disk.isStuck = true),
+    stick: ([name = '']) => {
+      this.#cluster.node(name).disk.isStuck = true;
+    },
     unstick: ([name = '']) => {
       const node = this.#cluster.node(name);
       node.disk.isStuck = false;
@@ -86,7 +90,7 @@ class Player {
     },
     // cut a b : nothing from a to b
     cut: ([from = '', to = '']) => this.#cluster.cut(from, to),
-    isolate: (names) => names.forEach((name) => this.#cluster.isolate(name)),
+    isolate: (names) => forAll(names, (name) => this.#cluster.isolate(name)),
     heal: () => this.#cluster.heal(),
     // run 500 : milliseconds
     run: ([forMs]) => this.#cluster.run(Number(forMs)),
@@ -126,7 +130,7 @@ class Player {
     // snapshot a : its driver saves one
     snapshot: ([name = '']) => this.#cluster.snapshot(name),
     // status : one line a node
-    status: () => [...this.#cluster.nodes.values()].forEach((node) => this.#lines.push(statusOf(node))),
+    status: () => this.#lines.push(...[...this.#cluster.nodes.values()].map(statusOf)),
     // log a : what its log holds in memory
     log: ([name = '']) => this.#printLog(name),
     // state a : what its state was given
@@ -214,6 +218,10 @@ class Player {
     const message = { type, call: 1, sender, contact, entries: [], ...mapNumbers(numbers) };
     this.#cluster.ask(to, (replica) => replica.receive(from, message as unknown as Message));
   }
+}
+
+function forAll(words: Words, run: (word: string) => void): void {
+  for (const word of words) run(word);
 }
 
 function ends({ applied, settled, reads, notices }: FakeNode) {
