@@ -25,28 +25,26 @@ export function logVerify(options: LogVerifyOptions, doors: CliDoors): number {
 }
 
 function describe(summary: LogSummary, place: string): string {
-  const { promise, snapshot, firstIndex, lastIndex, incomplete, leftovers } = summary;
-  const voted = promise.votedFor === null ? 'no vote in it' : `voted for ${promise.votedFor}`;
-  const lines = [
-    `OK: the log in ${place} can be read to its end.`,
-    `  storage      ${summary.storage}`,
-    `  incarnation  ${summary.incarnation ?? 'none: it has joined no cluster yet'}`,
-    `  promise      ballot ${promise.ballot}, ${voted}`,
-    snapshot === null
-      ? '  snapshot     none'
-      : `  snapshot     at index ${snapshot.index}, ballot ${snapshot.ballot}, ${snapshot.stateBytes} bytes of state`,
-    `  entries      ${firstIndex === null ? 'none' : `${firstIndex} to ${lastIndex}`}, the log ends at ${lastIndex}`,
-    `  segments     ${summary.segments}`,
+  const { promise, firstIndex, lastIndex, incomplete, leftovers } = summary;
+  const facts: [string, string][] = [
+    ['storage', summary.storage],
+    ['incarnation', summary.incarnation ?? 'none: it has joined no cluster yet'],
+    ['promise', `ballot ${promise.ballot}, ${promise.votedFor ?? 'nobody'} has its vote`],
+    ['snapshot', describeSnapshot(summary)],
+    ['entries', `${firstIndex === null ? 'none' : `${firstIndex} to ${lastIndex}`}, it ends at ${lastIndex}`],
+    ['segments', `${summary.segments}`],
   ];
-  if (summary.muted)
-    lines.push('  muted        it lost something once, and the master has not brought it back yet');
+  if (summary.muted) facts.push(['muted', 'it lost something, and the master has not brought it back yet']);
   if (incomplete !== null) {
-    lines.push(
-      `  incomplete   ${incomplete.file}, at byte ${incomplete.offset}: ${incomplete.why}.`,
-      '               If no node is writing there now, the next start cuts it and does not vote until it is back.',
-    );
+    facts.push(['incomplete', `${incomplete.file}, at byte ${incomplete.offset}: ${incomplete.why}`]);
+    facts.push(['', 'if no node writes there now, the next start cuts it and is muted']);
   }
-  if (leftovers.length > 0)
-    lines.push(`  leftovers    ${leftovers.join(', ')}: do not count; a start removes them`);
-  return `${lines.join('\n')}\n`;
+  if (leftovers.length > 0) facts.push(['leftovers', `${leftovers.join(', ')}: a start removes them`]);
+  const lines = facts.map(([name, text]) => `  ${name.padEnd(12)} ${text}\n`);
+  return `OK: the log in ${place} can be read to its end.\n${lines.join('')}`;
+}
+
+function describeSnapshot({ snapshot }: LogSummary): string {
+  if (snapshot === null) return 'none';
+  return `at index ${snapshot.index}, ballot ${snapshot.ballot}, ${snapshot.stateBytes} bytes of state`;
 }

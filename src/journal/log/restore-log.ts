@@ -2,11 +2,10 @@
  * Makes the first member of a new cluster out of a backup.
  *
  * The state and the entries are the backup's; the incarnation and the storage id are new, and the
- * last entry makes this node the only voter, and others learners that have yet to join. Members of the old cluster that still run are thus
- * strangers to it, and it can never be mixed up with them. The identity is written last: an
+ * last entry makes this node the only voter, and others learners that have yet to join. Members of
+ * the old cluster that still run are thus strangers to it. The identity is written last: an
  * interrupted restore leaves a folder that no node starts with.
  */
-
 import { crc32 } from 'node:zlib';
 import { ArrokothError, assert, failed, ok, type Random, type Result } from '../../base/index.ts';
 import type { Configuration, Entry, Member, Snapshot } from '../../consensus/index.ts';
