@@ -19,6 +19,7 @@ import type {
   WorkerPlace,
 } from '../process/index.ts';
 import type { StartedNode, StopCause, SupervisorDoors } from './doors.ts';
+import { Drain, killLate } from './drain.ts';
 import { defaultEndpoint } from './endpoint.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Listeners } from './listeners.ts';
@@ -27,16 +28,12 @@ import { ProcessTable, type Seat } from './process-table.ts';
 import { Reloading } from './reloading.ts';
 import { TicketRotation } from './ticket-rotation.ts';
 import { Watches } from './watches.ts';
-import { describeWorker, drainWorker, newWorker, type Worker } from './worker.ts';
+import { describeWorker, newWorker, type Worker } from './worker.ts';
 
 /** A seat that cannot be filled this often in a row will not be filled by trying again at once. */
 const START_ATTEMPTS_MAX = 3;
 /** A worker needs a second; reading the journals of a node that held everything it may, ten. */
 const START_TIMEOUT_MS = 60_000;
-/** How much longer than its timeout a drain may take before what is left is killed. */
-const DRAIN_GRACE_MS = 3_000;
-/** The operator's listener has nothing to wait for but answers on their way. */
-const API_DRAIN_TIMEOUT_MS = 1_000;
 /** How long killed processes may take to be gone before the supervisor ends without them. */
 const KILL_WAIT_MS = 1_000;
 
@@ -45,15 +42,7 @@ const NOT_STARTED: StartedNode = { listeners: [] };
 const EXIT_CODES: Record<StopCause, number> = { SIGINT: 130, SIGTERM: 143 };
 
 /** Phases follow each other in this order; some are left out when a start fails or a stop is urgent. */
-type Phase =
-  | 'idle'
-  | 'binding'
-  | 'starting'
-  | 'serving'
-  | 'draining_gateways'
-  | 'draining_api'
-  | 'killing'
-  | 'ended';
+type Phase = 'idle' | 'binding' | 'starting' | 'serving' | 'draining' | 'killing' | 'ended';
 
 const STARTING_OR_SERVING: readonly Phase[] = ['idle', 'binding', 'starting', 'serving'];
 
@@ -71,11 +60,11 @@ export class Supervisor {
   readonly #tickets: TicketRotation;
   readonly #health = new NodeHealth();
   readonly #restarts = new Set<Cancellable>();
-  readonly #drained = { connectionsClosed: 0, closeCallbacksGivenUp: 0 };
+  readonly #drain: Drain;
   #phase: Phase = 'idle';
   #exitCode = 0;
   #alive: Cancellable | null = null;
-  #deadline: Cancellable | null = null;
+  #killWait: Cancellable | null = null;
   #starting: { resolve: (node: StartedNode) => void; reject: (error: Error) => void } | null = null;
   #end: (exitCode: number) => void = () => {};
 
@@ -98,6 +87,12 @@ export class Supervisor {
       hung: (worker, silentMs) => this.#killHung(worker, silentMs),
     });
     this.#tickets = new TicketRotation(doors, this.#workers);
+    this.#drain = new Drain({
+      ...doors,
+      workers: this.#workers,
+      closeListeners: (...names) => this.#listeners.close(...names),
+      done: () => void this.#finish(0),
+    });
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -130,11 +125,11 @@ export class Supervisor {
   /** The first call drains the node, the second one kills it. */
   stop(cause: StopCause): void {
     if (this.#phase === 'ended') return;
-    this.#doors.logger.info({ cause, phase: this.#phase }, 'stop requested');
+    this.#doors.logger.info({ cause, phase: this.#step }, 'stop requested');
     if (this.#phase === 'idle') void this.#finish(0);
     // Binding cannot be broken off, and nothing else has begun: `start` sees that it is unwanted.
     else if (this.#phase === 'binding') this.#phase = 'killing';
-    else if (this.#phase === 'starting' || this.#phase === 'serving') this.#drain();
+    else if (this.#phase === 'starting' || this.#phase === 'serving') this.#beginDrain();
     else this.#killAll(EXIT_CODES[cause]);
   }
 
@@ -150,7 +145,12 @@ export class Supervisor {
 
   /** What the node is doing, and the workers that are ready. */
   status(): { readonly phase: string; readonly workers: readonly WorkerPlace[] } {
-    return { phase: this.#phase, workers: this.#table.peers() };
+    return { phase: this.#step, workers: this.#table.peers() };
+  }
+
+  /** The phase, and of a drain how far it has come. */
+  get #step(): string {
+    return this.#drain.stage ?? this.#phase;
   }
 
   #resolveEndpoint(config: Config): string {
@@ -169,7 +169,9 @@ export class Supervisor {
   #fill(seat: Seat): void {
     const place = this.#table.begin(seat, this.#doors.clock.monotonicMs());
     const process = this.#doors.spawn(seat.kind);
-    const tooLate = this.#doors.timers.after(START_TIMEOUT_MS, () => this.#killLate(worker));
+    const tooLate = this.#doors.timers.after(START_TIMEOUT_MS, () =>
+      killLate(worker, this.#doors.logger, { phase: this.#step }),
+    );
     const worker = newWorker({ place, process, tooLate });
     this.#workers.add(worker);
     process.onMessage((message) => this.#heard(worker, message));
@@ -201,10 +203,8 @@ export class Supervisor {
     else if (message.type === 'overload') this.#overloaded(worker, message.overloaded);
     else if (message.type === 'load') this.#loaded(worker, message.stats);
     else if (message.type === 'reloaded') this.#reloading.answered(worker, message.generation);
-    else if (message.type === 'drained') {
-      this.#drained.connectionsClosed += message.connectionsClosed;
-      this.#drained.closeCallbacksGivenUp += message.closeCallbacksGivenUp;
-    } else {
+    else if (message.type === 'drained') this.#drain.drained(message);
+    else {
       worker.fatal = message.message;
       this.#doors.logger.error({ ...describeWorker(worker), reason: message.message }, 'worker cannot go on');
     }
@@ -279,7 +279,7 @@ export class Supervisor {
     }
     this.#doors.logger.info(fields, 'worker ended');
     if (this.#phase === 'killing' && this.#workers.size === 0) void this.#finish(this.#exitCode);
-    else this.#continueDrain();
+    else this.#drain.workerEnded();
   }
 
   #refillLater(seat: Seat, delayMs: number): void {
@@ -300,41 +300,10 @@ export class Supervisor {
     this.#killAll(1);
   }
 
-  #drain(): void {
-    this.#phase = 'draining_gateways';
+  #beginDrain(): void {
+    this.#phase = 'draining';
     this.#cancelRestarts();
-    const { timeoutMs } = this.#reloading.config.drain;
-    // The workers stop accepting as they hear of it; with our handles gone too, the addresses refuse.
-    for (const worker of this.#ofKind('gateway')) drainWorker(worker, timeoutMs);
-    this.#listeners.close('public', 'app');
-    this.#killAfter('gateway', timeoutMs + DRAIN_GRACE_MS);
-    this.#continueDrain();
-  }
-
-  /** The operator's listener goes last, so that a drain can be watched. */
-  #continueDrain(): void {
-    if (this.#phase === 'draining_gateways' && this.#ofKind('gateway').length === 0) {
-      this.#phase = 'draining_api';
-      for (const worker of this.#ofKind('api')) drainWorker(worker, API_DRAIN_TIMEOUT_MS);
-      this.#listeners.close('api');
-      this.#killAfter('api', API_DRAIN_TIMEOUT_MS + DRAIN_GRACE_MS);
-    }
-    if (this.#phase === 'draining_api' && this.#workers.size === 0) void this.#finish(0);
-  }
-
-  #killAfter(kind: WorkerKind, delayMs: number): void {
-    this.#deadline?.cancel();
-    this.#deadline = this.#doors.timers.after(delayMs, () => {
-      for (const worker of this.#ofKind(kind)) this.#killLate(worker);
-    });
-  }
-
-  #killLate(worker: Worker): void {
-    this.#doors.logger.warn(
-      { ...describeWorker(worker), phase: this.#phase },
-      'worker is too late and is killed',
-    );
-    worker.process.kill();
+    this.#drain.begin(this.#reloading.config.drain.timeoutMs);
   }
 
   /** It holds clients that it does nothing for; its journal tells the application of them. */
@@ -357,9 +326,9 @@ export class Supervisor {
     this.#cancelRestarts();
     this.#listeners.close();
     for (const worker of this.#workers) worker.process.kill();
-    this.#deadline?.cancel();
+    this.#drain.giveUp();
     if (this.#workers.size === 0) void this.#finish(exitCode);
-    else this.#deadline = this.#doors.timers.after(KILL_WAIT_MS, () => void this.#finish(exitCode));
+    else this.#killWait = this.#doors.timers.after(KILL_WAIT_MS, () => void this.#finish(exitCode));
   }
 
   async #finish(exitCode: number): Promise<void> {
@@ -367,7 +336,8 @@ export class Supervisor {
     this.#phase = 'ended';
     this.#heartbeats.stop();
     this.#tickets.stop();
-    this.#deadline?.cancel();
+    this.#drain.giveUp();
+    this.#killWait?.cancel();
     this.#cancelRestarts();
     this.#listeners.close();
     try {
@@ -375,7 +345,7 @@ export class Supervisor {
     } catch (error) {
       this.#doors.logger.error({ error }, 'what this start had taken could not be given back');
     }
-    this.#doors.logger.info({ ...this.#drained }, 'node stopped');
+    this.#doors.logger.info({ ...this.#drain.report }, 'node stopped');
     this.#starting?.resolve(NOT_STARTED);
     this.#starting = null;
     this.#alive?.cancel();
