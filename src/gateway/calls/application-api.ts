@@ -128,11 +128,10 @@ export class ApplicationApi {
     const settle = (): void => {
       outstanding--;
       if (outstanding > 0) return;
-      const served = outcomes.filter((outcome) => outcome === 'done').length;
-      const delivered = channels.reduce((sum, channel) => sum + channel.delivered, served);
-      answer(
-        this.#answer([...failuresOf(targets.sessions, outcomes), ...channelErrors], channels, delivered),
-      );
+      const failures = failuresOf(targets.sessions, outcomes);
+      let delivered = outcomes.length - failures.length;
+      for (const channel of channels) delivered += channel?.delivered ?? 0;
+      answer(this.#answer(failures.concat(channelErrors), channels, delivered));
     };
     const { sessions } = targets;
     this.#perform(sessions, { type: call, binary: message.binary }, message.bytes, (performed) => {
@@ -180,6 +179,7 @@ export class ApplicationApi {
 /** Unknown sessions first, in the order of the request, then the other failures. */
 function failuresOf(sessions: readonly SessionKey[], outcomes: readonly KeyOutcome[]): TargetError[] {
   const unknown: TargetError[] = [];
+  if (outcomes.every((outcome) => outcome === 'done')) return unknown;
   const failed: TargetError[] = [];
   outcomes.forEach((outcome, position) => {
     if (outcome === 'done') return;
