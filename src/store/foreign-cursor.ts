@@ -53,7 +53,7 @@ export interface ForeignCursorOptions {
 }
 
 const INSTANCES_PER_BALLOT = 2n ** 20n;
-/** An original that is elected by its like takes the next instance: they may do so this often between two of ours. */
+/** Originals that elect each other take the next instance; so often they may, between two of ours. */
 const INSTANCE_STRIDE = 16n;
 
 /** Tells one member everything in order, and starts it anew whenever that is in doubt. */

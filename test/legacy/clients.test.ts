@@ -69,7 +69,7 @@ describe('H13: a master that dies before its first submission', () => {
     cluster.settle();
   });
 
-  it('has a candidate wait for ever after one refusal, and an entry depose a master, with the original', () => {
+  it('has a candidate wait for ever after a refusal, and any entry depose a master, in the original', () => {
     const network = LegacyNetwork.cluster(...THREE);
     network.node('b').answer({ method: 'accept', instance: 9n, sequence: 0n, changes: [] });
     expect(network.elect('c')).toMatchObject({ code: 'ERR_DENIED' });

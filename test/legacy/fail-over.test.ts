@@ -179,7 +179,7 @@ describe('H4: a voter that has given its vote in this epoch already', () => {
 });
 
 describe('H5: a voter that has forgotten everything', () => {
-  it('makes a master by its error message, with the original, and what was acknowledged is overwritten', () => {
+  it('makes a master by its error, with the original, and what was acknowledged is overwritten', () => {
     const network = LegacyNetwork.cluster(...THREE);
     network.lose((flight) => flight.from === 'a' && flight.to === 'c');
     expect(network.submit('a', 'x', '1')).toBeNull();

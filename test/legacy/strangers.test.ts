@@ -24,7 +24,7 @@ async function post(node: OurNode, method: string, body: object | string): Promi
 }
 
 describe('H18: a stranger', () => {
-  it('ends all elections of the original with one call, and makes a master of a follower with another', () => {
+  it('ends all elections of the original with one call, and makes a master with another', () => {
     const network = LegacyNetwork.cluster('a', 'b', 'c');
     const accept = { method: 'accept', instance: U64_MAX, sequence: 0n, changes: [] } as const;
     expect(network.node('b').answer(accept).accepted).toBe(true);
