@@ -1,4 +1,4 @@
-/** Nodes over real sockets: messages, wishes and foreign calls, and what becomes of those without an answer. */
+/** Nodes over real sockets: messages, wishes and foreign calls, and what becomes of those that fail. */
 import { createServer } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -35,6 +35,12 @@ export interface GenuineHead {
   readonly nonce: string;
 }
 
+/** What the calls to one receiver are numbered by. */
+export interface CallNumbers {
+  readonly run: string;
+  last: number;
+}
+
 const VERSION = 'v1';
 const RUN_BYTES = 8;
 const NO_BYTES = Buffer.alloc(0);
@@ -49,15 +55,13 @@ export const SIGNATURE = 'X-Arrokoth-Signature';
 export class PeerAuth {
   #keys: readonly KeyObject[] = [];
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #runs: NonceRuns;
-  /** Draws apart what this process signs from what every other one does. */
-  readonly #run: string;
-  #number = 0;
 
   constructor(secrets: readonly string[], doors: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = doors.clock;
     this.#runs = new NonceRuns(doors.clock);
-    this.#run = Buffer.from(doors.random.bytes(RUN_BYTES)).toString('hex');
+    this.#random = doors.random;
     this.replace(secrets);
   }
 
@@ -71,12 +75,24 @@ export class PeerAuth {
     this.#keys = secrets.map((secret) => createSecretKey(secret, 'utf8'));
   }
 
+  /**
+   * Numbers for the calls to one more receiver. Each has its own, because numbers that went elsewhere
+   * would move its window on, past calls that are still on their way.
+   */
+  startNumbers(): CallNumbers {
+    return { run: Buffer.from(this.#random.bytes(RUN_BYTES)).toString('hex'), last: 0 };
+  }
+
   /** The header lines that sign a call, and the nonce that its answer has to be signed for. */
-  sign(method: string, target: string, body: Uint8Array): { headers: string[]; nonce: string } {
+  sign(
+    call: { readonly method: string; readonly target: string; readonly body: Uint8Array },
+    numbers: CallNumbers,
+  ): { headers: string[]; nonce: string } {
+    const { method, target, body } = call;
     const key = this.#keys[0];
     if (key === undefined) return { headers: [], nonce: '' };
     const timestamp = String(Math.floor(this.#clock.wallMs() / 1_000));
-    const nonce = `${this.#run}.${++this.#number}`;
+    const nonce = `${numbers.run}.${++numbers.last}`;
     const digest = digestOf(body);
     const signature = mac(key, callText({ method, target, timestamp, nonce, digest }));
     const stamp = [TIMESTAMP, timestamp, NONCE, nonce, DIGEST, digest];

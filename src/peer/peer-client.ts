@@ -13,7 +13,7 @@ import type { Method } from './dialects.ts';
 import type { Fields } from './field-checks.ts';
 import { readAnswer as readForeignAnswer, writeCall } from './foreign-codec.ts';
 import { parseSafe, readAnswer, writeRequest } from './message-codec.ts';
-import { type PeerAuth, SIGNATURE } from './peer-auth.ts';
+import { type CallNumbers, type PeerAuth, SIGNATURE } from './peer-auth.ts';
 import type { CallOutcome, PeerFigures } from './peer-figures.ts';
 import type { ForeignCall, ForeignOutcome, MasterOutcome, MasterRequest } from './peer-types.ts';
 import { PROTO_HEADER, protoHeader } from './protocol-versions.ts';
@@ -39,6 +39,7 @@ export type CallFailure = { readonly type: 'failed'; readonly detail: string } |
 interface Member {
   /** Before the path of a call. */
   readonly path: string;
+  readonly numbers: CallNumbers;
   readonly messages: LeanClient;
   readonly wishes: LeanClient;
 }
@@ -163,10 +164,14 @@ export class PeerClient {
     }
     const path = `${member.path}${method}`;
     const body = Buffer.from(call.body);
-    const { headers: signature, nonce } = this.#options.auth.sign('POST', path, body);
-    const lines = [...headers, ...signature];
+    let nonce = '';
+    const sign = (): string[] => {
+      const signed = this.#options.auth.sign({ method: 'POST', target: path, body }, member.numbers);
+      nonce = signed.nonce;
+      return signed.headers;
+    };
     const bounds = { timeoutMs, answerBytesMax: PEER_LIMITS.answerBytesMax };
-    member[call.lane].call({ method: 'POST', path, headers: lines, body, ...bounds }, (outcome) => {
+    member[call.lane].call({ method: 'POST', path, headers, sign, body, ...bounds }, (outcome) => {
       if (outcome.ok) return done(ok({ answer: outcome.value, nonce }));
       this.#options.figures.called(method, 'failed');
       done(failed(outcome.error.message));
@@ -191,6 +196,7 @@ export class PeerClient {
     const shared = { url, idleMs, dialTimeoutMs, clock, timers, tls: tls ?? null };
     const { connectionsMax, waitingMax, wishConnectionsMax, wishesWaitingMax } = PEER_LIMITS;
     return {
+      numbers: this.#options.auth.startNumbers(),
       path: `${url.pathname.replace(/\/$/, '')}${CLUSTERS_ROOT}${cluster}/`,
       messages: new LeanClient({ ...shared, connectionsMax, waitingMax }),
       wishes: new LeanClient({

@@ -53,7 +53,10 @@ describe('the page about the wire', () => {
 
   it('tells how to sign', () => {
     const auth = new PeerAuth(['secret'], { clock: new FakeTime(), random: new FakeRandom(1) });
-    const { headers, nonce } = auth.sign('POST', '/_clusterc/c/submit', Buffer.from('{}'));
+    const { headers, nonce } = auth.sign(
+      { method: 'POST', target: '/_clusterc/c/submit', body: Buffer.from('{}') },
+      auth.startNumbers(),
+    );
     const digest = createHash('sha256').update('{}').digest('hex');
     const lines = ['arrokoth-call', 'v1', '1700000000', nonce, 'POST', '/_clusterc/c/submit', digest];
     const hmac = (text: string) => `v1=${createHmac('sha256', 'secret').update(text).digest('hex')}`;

@@ -293,8 +293,10 @@ describe('where secrets are set', () => {
 
   it('a signed call of the original is answered, once, and only with its own body', async () => {
     const [peer, caller] = await Promise.all([start(YES, { secrets }), start(YES, { secrets })]);
+    const { auth } = caller.listener.server;
+    const numbers = auth.startNumbers();
     const sign = (body: string) =>
-      caller.listener.server.auth.sign('POST', '/_clusterc/c/submit', Buffer.from(body));
+      auth.sign({ method: 'POST', target: '/_clusterc/c/submit', body: Buffer.from(body) }, numbers);
     const { headers } = sign('{"Changes":[]}');
     const first = await post(peer, '/_clusterc/c/submit', '{"Changes":[]}', headers);
     expect([first.status, first.text]).toEqual([200, ACCEPTED]);

@@ -86,6 +86,23 @@ describe('a call', () => {
     expect(server.requests.items[0]?.endsWith('x'.repeat(500_000))).toBe(true);
   });
 
+  it('that waits is signed when it is written', async () => {
+    const waiting: Socket[] = [];
+    const server = await serve((socket) => void waiting.push(socket));
+    const client = startClient(server.port, { connectionsMax: 1 });
+    let signed = 0;
+    const sign = () => ['X-Signed', String(++signed)];
+    const calls = [call(client, { sign }), call(client, { sign })];
+    await server.requests.atLeast(1);
+    expect(signed).toBe(1);
+    for (const count of [1, 2]) {
+      await server.requests.atLeast(count);
+      waiting.shift()?.write(say('x'));
+    }
+    expect((await Promise.all(calls)).map(kindOf)).toEqual([200, 200]);
+    expect(server.requests.items[1]).toContain('X-A: b\r\nX-Signed: 2\r\n');
+  });
+
   it('leads nowhere else', async () => {
     const server = await serve((socket) =>
       socket.write(`HTTP/1.1 307 Go\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n`),

@@ -30,6 +30,8 @@ export interface LeanRequest {
   readonly path: string;
   /** Sent as they are; `Host` and `Content-Length` are added. */
   readonly headers: RawHeaders;
+  /** Makes further lines at the moment of writing, however long the call has waited before. */
+  readonly sign?: () => RawHeaders;
   readonly body: Uint8Array;
   readonly answerBytesMax: number;
 }
@@ -159,9 +161,9 @@ function dial({ host, port, tls }: LeanPlace): Socket {
   return socket;
 }
 
-function headOf({ method, path, headers, body }: LeanRequest, { shown }: LeanPlace): string {
+function headOf({ method, path, headers, sign, body }: LeanRequest, { shown }: LeanPlace): string {
   let head = `${method} ${path} HTTP/1.1\r\nHost: ${shown}\r\n`;
-  const lines = safeHeaders(headers);
+  const lines = safeHeaders(sign === undefined ? headers : [...headers, ...sign()]);
   for (let index = 0; index < lines.length; index += 2) head += `${lines[index]}: ${lines[index + 1]}\r\n`;
   return `${head}Content-Length: ${body.length}\r\n\r\n`;
 }
