@@ -168,6 +168,12 @@ export class LogNode<Change> {
     return this.#port.transport;
   }
 
+  /** As the status says it, without the rest of a status: every submission asks. */
+  get #isConfirmedMaster(): boolean {
+    const { replica, driver } = this.#running ?? {};
+    return replica?.isConfirmedMaster === true && driver?.impaired === null;
+  }
+
   #considerFounding(opened: OpenedJournal): void {
     const { timers, logger } = this.#doors;
     const { foundingPauseMs = LOG_LIMITS.foundingPauseMs } = this.#options;
@@ -249,7 +255,7 @@ export class LogNode<Change> {
     const doors: ForeignCallDoors = {
       ...{ mode: this.#mode, timers: this.#doors.timers },
       isMember: () => ['voter', 'learner'].includes(this.#running?.replica.role ?? ''),
-      isConfirmedMaster: () => this.status().isMaster,
+      isConfirmedMaster: () => this.#isConfirmedMaster,
       understands: (changes) => this.#state.understands(changes),
       propose: (changes, requestId, done) => {
         this.#running?.driver.propose({ type: 'changes', kind, version, requestId, changes }, done);
