@@ -179,6 +179,41 @@ describe('a journal', () => {
   });
 });
 
+describe('a start', () => {
+  it('makes durable what it read before it cuts what follows', () => {
+    const disk = new MemoryDisk();
+    const { journal } = open(disk);
+    disk.holdSyncs = true;
+    journal.persist(batch({ entries: entriesOf(1, 1, ['a']) }), () => {});
+    disk.finishSync();
+    journal.persist(batch({ entries: entriesOf(2, 1, ['b']) }), () => {});
+    const path = `${FOLDER}/00000001.log`;
+    const whole = disk.files.get(path) as Uint8Array;
+    const end = Math.ceil((whole.findLastIndex((byte) => byte !== 0) + 1) / 512) * 512;
+    // The process was killed while it wrote the next record: its header is there, the rest is not.
+    const other = disk.afterKill();
+    persist(open(other).journal, { entries: entriesOf(3, 1, ['c'.repeat(900)]) });
+    const killed = disk.afterKill();
+    const torn = (other.files.get(path) as Uint8Array).subarray(end, end + 512);
+    killed.open(path, { create: false }).write(end, torn);
+    const { restored } = open(killed);
+    expect(restored).toMatchObject({ muted: true, entries: entriesOf(1, 1, ['a', 'b']) });
+    expect(open(killed.afterPowerCut(() => false)).restored).toEqual(restored);
+  });
+
+  it('removes what does not count any more', () => {
+    const disk = new MemoryDisk();
+    const { journal } = open(disk);
+    persist(journal, { entries: entriesOf(1, 1, ['a']) });
+    for (const name of ['spare.tmp', '00000009.snapshot.tmp', '00000009.snapshot']) {
+      disk.open(`${FOLDER}/${name}`, { create: true });
+    }
+    disk.open(`${FOLDER}/notes.txt`, { create: true });
+    open(disk);
+    expect(disk.list(FOLDER).sort()).toEqual(['00000001.log', 'identity', 'notes.txt']);
+  });
+});
+
 describe('a disk that refuses', () => {
   const entries = (first: number) => entriesOf(first, 1, ['x'.repeat(1_000)]);
 

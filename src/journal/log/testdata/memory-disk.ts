@@ -63,9 +63,25 @@ export class MemoryDisk implements LogDisk {
     this.#syncs.shift()?.();
   }
 
-  /** What a process that was killed leaves behind. */
+  /** What a process that was killed leaves behind: the kernel has it all, the disk perhaps not yet. */
   afterKill(): MemoryDisk {
-    return new MemoryDisk(this.files);
+    const copies = new Map<Inode, Inode>();
+    const copyOf = (inode: Inode): Inode => {
+      const copy = copies.get(inode) ?? {
+        bytes: inode.bytes.slice(),
+        durable: inode.durable.slice(),
+        dirty: new Set(inode.dirty),
+      };
+      copies.set(inode, copy);
+      return copy;
+    };
+    const copyNames = (names: Iterable<readonly [string, Inode]>) =>
+      [...names].map(([path, inode]) => [path, copyOf(inode)] as const);
+    const disk = new MemoryDisk();
+    disk.#names = new Map(copyNames(this.#names));
+    disk.#durableNames = new Map(copyNames(this.#durableNames));
+    disk.#changes = this.#changes.map(({ set, remove }) => ({ set: copyNames(set), remove }));
+    return disk;
   }
 
   /** What a machine without power leaves behind; `arrived` is asked for each thing that was not synced. */
