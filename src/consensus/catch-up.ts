@@ -120,7 +120,9 @@ export class CatchUp {
     }
     core.outbox.send(progress.name, {
       type: 'append',
-      ...core.question(this.#ballot),
+      call: core.takeCall(),
+      ballot: this.#ballot,
+      sender: core.sender,
       prevIndex,
       prevBallot: prevIndex === 0 ? 0 : core.log.ballotAt(prevIndex),
       entries,

@@ -137,10 +137,15 @@ export class Core {
     return this.#call + 1;
   }
 
+  /** A number for a question. */
+  takeCall(): number {
+    this.#call++;
+    return this.#call;
+  }
+
   /** What a question begins with. */
   question(ballot: Ballot): { readonly call: number; readonly ballot: Ballot; readonly sender: Sender } {
-    this.#call++;
-    return { call: this.#call, ballot, sender: this.#sender };
+    return { call: this.takeCall(), ballot, sender: this.#sender };
   }
 
   /** What the answer to `call` begins with. */

@@ -5,13 +5,15 @@
  * oldest at the same index, or their states would part. That part goes into snapshots. What stands
  * in the log and is not applied yet is kept beside it, for the master to find a repeat early.
  */
-import { LOG_LIMITS } from '../base/index.ts';
+import { BoundedQueue, LOG_LIMITS } from '../base/index.ts';
 import type { Entry, Index, Snapshot } from './types.ts';
 
 /** The request ids of one log. */
 export class RequestWindow {
   /** In the order of application. */
   readonly #applied = new Map<string, Index>();
+  /** The same order once more: to look for the oldest key of a map costs more the more were deleted. */
+  #order = new BoundedQueue<string>(LOG_LIMITS.requestsMax);
   readonly #waiting = new Map<string, Index>();
 
   /** Where the request stands in the log; undefined: nowhere, or so long ago that it is forgotten. */
@@ -36,10 +38,7 @@ export class RequestWindow {
     const { requestId } = payload;
     if (this.#waiting.get(requestId) === index) this.#waiting.delete(requestId);
     if (this.#applied.has(requestId)) return false;
-    this.#applied.set(requestId, index);
-    if (this.#applied.size > LOG_LIMITS.requestsMax) {
-      this.#applied.delete(this.#applied.keys().next().value as string);
-    }
+    this.#remember(requestId, index);
     return true;
   }
 
@@ -52,6 +51,14 @@ export class RequestWindow {
   reset(requests: Snapshot['requests']): void {
     this.#waiting.clear();
     this.#applied.clear();
-    for (const [requestId, index] of requests) this.#applied.set(requestId, index);
+    this.#order = new BoundedQueue(LOG_LIMITS.requestsMax);
+    for (const [requestId, index] of requests) this.#remember(requestId, index);
+  }
+
+  #remember(requestId: string, index: Index): void {
+    this.#applied.set(requestId, index);
+    if (this.#order.push(requestId)) return;
+    this.#applied.delete(this.#order.shift() as string);
+    this.#order.push(requestId);
   }
 }
