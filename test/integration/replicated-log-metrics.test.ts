@@ -21,10 +21,12 @@ it('shows what happened, and each metric has its line in the reference', async (
   expect(Number(/^arrokoth_log_save_seconds_count\{.*\} (\d+)$/m.exec(page)?.[1])).toBeGreaterThan(3);
   const reference = `# Metrics of the replicated log
 
-<!-- Made from a log's answer; \`npx vitest run test/integration/replicated-log-metrics -u\` writes it anew. -->
+<!-- Made from a log's answer; \`npx vitest run test/integration/replicated-log-metrics -u\`
+writes it anew. -->
 
-\`metrics()\` of a [replicated log](../guides/replicated-log.md) answers in Prometheus' text format, and so does
-\`GET /metrics\` of [the example](../../examples/replicated-kv/README.md). Every sample has the label \`worker="log"\`.
+\`metrics()\` of a [replicated log](../guides/replicated-log.md) answers in Prometheus' text format, and
+so does \`GET /metrics\` of [the example](../../examples/replicated-kv/README.md). Every sample has the
+label \`worker="log"\`.
 
 ${metricTable(headsOf(page))}`;
   await expect(reference).toMatchFileSnapshot('../../docs/reference/log-metrics.md');
