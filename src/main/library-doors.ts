@@ -18,7 +18,7 @@ export type { LogTls, PageAnswer, PageHandler, PageRequest } from './peer-port.t
 export interface LogTiming {
   /** How often a master is heard of at least; absent: 100 ms. */
   readonly heartbeatMs?: number;
-  /** A follower that hears nothing for this long, up to twice as long, asks for votes; absent: 1 s. */
+  /** A follower that hears nothing for this long, up to half as long again, asks for votes; absent: 1 s. */
   readonly electionMs?: number;
 }
 
@@ -74,10 +74,14 @@ export function openLibraryDoors<Change>(options: LibraryOptions<Change>): Libra
   return { doors, metrics: async () => renderSnapshots([await snapshot()]) };
 }
 
+const ELECTION_SPREAD = 1.5;
+
 function settingsOf(timing: LogTiming = {}): ReplicaSettings {
   const { heartbeatMs = REPLICA_DEFAULTS.heartbeatMs, electionMs = REPLICA_DEFAULTS.electionMinMs } = timing;
   if (!(heartbeatMs > 0 && electionMs >= 2 * heartbeatMs)) {
     throw new ArrokothError('LOG_OPTIONS_INVALID', '`timing.electionMs` is at least twice `heartbeatMs`.');
   }
-  return { ...REPLICA_DEFAULTS, heartbeatMs, electionMinMs: electionMs, electionMaxMs: 2 * electionMs };
+  // Wide enough that two followers seldom ask at once, and no wider: all of it is time without a master.
+  const electionMaxMs = ELECTION_SPREAD * electionMs;
+  return { ...REPLICA_DEFAULTS, heartbeatMs, electionMinMs: electionMs, electionMaxMs };
 }
