@@ -47,10 +47,9 @@ export class Candidate {
     const { lastIndex, lastBallot } = core.log;
     for (const { name, role } of core.log.configuration.members) {
       if (name === core.name || role === 'foreign') continue;
-      const question = core.question(ballot);
-      if (round === 'pre_vote')
-        core.outbox.send(name, { type: 'pre_vote', ...question, lastIndex, lastBallot });
-      else core.outbox.sendAfter(name, { type: 'vote', ...question, lastIndex, lastBallot, transfer });
+      const question = { ...core.question(ballot), lastIndex, lastBallot };
+      if (round === 'pre_vote') core.outbox.send(name, { type: 'pre_vote', ...question });
+      else core.outbox.sendAfter(name, { type: 'vote', ...question, transfer });
     }
   }
 

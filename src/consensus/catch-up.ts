@@ -5,6 +5,7 @@
  * refused or lost makes the master look again where the logs part: it steps back over whole ballots
  * (Raft 5.3), one question for each of them at most. Driven by `master.ts`, which knows who is a member.
  */
+import { assert } from '../base/index.ts';
 import type { Rounds } from './contact.ts';
 import type { Core } from './core.ts';
 import type { Progress } from './progress.ts';
@@ -136,9 +137,8 @@ export class CatchUp {
 
   #beginSnapshot(progress: Progress): void {
     const { snapshot } = this.#core.log;
-    if (snapshot === null) return;
-    if (this.#image === null || this.#image.index !== snapshot.index)
-      this.#image = new SnapshotImage(snapshot);
+    assert(snapshot !== null, 'what is gone from a log is in its snapshot');
+    if (this.#image?.index !== snapshot.index) this.#image = new SnapshotImage(snapshot);
     progress.mode = 'snapshot';
     progress.snapshot = { image: this.#image, offset: 0, isWaiting: false, sentMs: 0 };
   }

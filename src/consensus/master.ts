@@ -158,8 +158,9 @@ export class Master {
     progress.heard(answer.sender, nowMs, nextCall);
     progress.clockMs = Math.max(progress.clockMs ?? 0, answer.clockMs);
     progress.round = Math.max(progress.round, Math.min(answer.round, this.#rounds.round));
-    if (progress.muted)
+    if (progress.muted) {
       progress.readmitAt ??= this.#roster.isVouched(progress) ? this.firstIndex : log.lastIndex + 1;
+    }
     if (answer.type === 'append_answer') this.#catchUp.appendAnswered(progress, answer);
     else this.#catchUp.snapshotAnswered(progress, answer);
     this.#roster.acknowledged(progress, answer.call);
@@ -237,7 +238,7 @@ export class Master {
     if (core.appliedIndex < this.firstIndex) return;
     if (!this.#isAnnounced) core.outbox.notice({ type: 'became_master', ballot: this.ballot });
     this.#isAnnounced = true;
-    // Elected by all voters, and committed by them: what this node lost, nobody else has either.
+    // Elected by all members, and committed by them: what this node lost, nobody else has either.
     if (core.muted) core.unmute();
     if (core.isVoter || core.log.configurationIndex > core.appliedIndex || this.#isResigning) return;
     this.#tellCommit();
@@ -314,8 +315,8 @@ export class Master {
   #tellCommit(): void {
     this.#newsMs = Number.POSITIVE_INFINITY;
     for (const progress of this.#roster.all()) {
-      if (progress.toldCommit < this.#core.commitIndex && this.#catchUp.isAwake(progress))
-        this.#catchUp.heartbeat(progress);
+      const isNews = progress.toldCommit < this.#core.commitIndex;
+      if (isNews && this.#catchUp.isAwake(progress)) this.#catchUp.heartbeat(progress);
     }
   }
 }

@@ -76,11 +76,10 @@ export function nextConfiguration(situation: Situation): Configuration | null {
 /** A data directory is new: a learner's is noted, a voter starts over as a learner. */
 function rebound({ configuration, facts }: Situation): Configuration | null {
   for (const { name, role, storage } of configuration.members) {
-    const known = facts.get(name);
-    if (role === 'foreign' || known === undefined || known.storage === null || known.storage === storage)
-      continue;
+    const answered = facts.get(name)?.storage ?? null;
+    if (role === 'foreign' || answered === null || answered === storage) continue;
     if (role === 'voter' && votersOf(configuration).length === 1) continue;
-    const patch = { role: 'learner', storage: known.storage, knows: known.knows ?? {} } as const;
+    const patch = { role: 'learner', storage: answered, knows: facts.get(name)?.knows ?? {} } as const;
     const next = patched(configuration, name, patch);
     if (role === 'learner' || canCommit(next, { facts })) return next;
   }

@@ -31,6 +31,14 @@ import { Voter } from './voter.ts';
 
 /** Ballots beyond are refused: whoever sends one could end all elections for ever. */
 const BALLOT_MAX = 2 ** 48;
+/** Messages whose ballot is obeyed at once. A voter decides about `vote` by itself. */
+const OBEYED: ReadonlySet<Message['type']> = new Set([
+  'append',
+  'snapshot',
+  'append_answer',
+  'snapshot_answer',
+  'vote_answer',
+]);
 /** How many ballots a muted candidate leaves out. */
 const MUTED_GAP = 1_000;
 
@@ -205,6 +213,7 @@ export class Replica {
     return this.#core.promise.ballot;
   }
 
+  /** How this replica stands to the cluster; a voter's name with another directory is a learner. */
   get role(): Standing {
     const { log, name } = this.#core;
     const member = memberOf(log.configuration, name);
@@ -279,10 +288,7 @@ export class Replica {
 
   /** Whoever hears of a higher ballot has nothing more to say in its own (Raft 5.1). */
   #obeyBallot({ type, ballot }: Message): void {
-    if (ballot <= this.#core.promise.ballot) return;
-    const isOfMaster = type === 'append' || type === 'snapshot';
-    if (!isOfMaster && type !== 'append_answer' && type !== 'snapshot_answer' && type !== 'vote_answer')
-      return;
+    if (ballot <= this.#core.promise.ballot || !OBEYED.has(type)) return;
     this.#core.promiseBallot(ballot, null);
     this.#dropOldRoles();
   }
