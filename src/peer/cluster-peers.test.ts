@@ -6,6 +6,7 @@ import { AwaitedList, cleanUpAfterwards, request } from '../../test/support/inde
 import { PEER_LIMITS } from '../base/index.ts';
 import type { Answer, Request } from '../consensus/index.ts';
 import { ClusterPeers, type ForeignCall, type ForeignOutcome, type MasterOutcome } from './index.ts';
+import { writeAnswer } from './message-codec.ts';
 import { anyRequest } from './testdata/any-message.ts';
 import { type Received, SENDER, startPeer, type TestPeer } from './testdata/test-peers.ts';
 
@@ -122,6 +123,7 @@ describe('answers', () => {
   it.each<[string, number, string]>([
     ['of another message', 200, '{"Accepted":true,"Proto":{"Min":1,"Max":1},"Type":"vote_answer"}'],
     ['with a field missing', 200, '{"Accepted":true,"Proto":{"Min":1,"Max":1},"Type":"read_answer"}'],
+    ['to another question', 200, writeAnswer({ ...READ_ANSWER, call: 2 })],
     ['with another status', 500, '{"Accepted":true,"Proto":{"Min":1,"Max":1}}'],
   ])('%s are dropped', async (_what, status, body) => {
     const a = await startPeer();

@@ -117,9 +117,8 @@ export class Fields {
     return Object.fromEntries(kinds) as KnownKinds;
   }
 
-  // A name that everybody inherits is no field.
   #get(name: string): unknown {
-    return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
+    return this.#values[name];
   }
 }
 
