@@ -4,7 +4,8 @@
 import { Api } from '../api/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import { HttpServer } from '../net/index.ts';
-import { systemClock, systemTimers } from '../system/index.ts';
+import { canOpen, systemClock, systemTimers } from '../system/index.ts';
+import { returningListeners } from './listener-returns.ts';
 import { serverRules } from './server-rules.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
@@ -12,7 +13,7 @@ import { openWorkerTls } from './worker-tls.ts';
 
 /** Builds the role; it is ready when this resolves. */
 export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
-  const { init, live, logger, meter } = doors;
+  const { init, live, logger, meter, channel } = doors;
   const tls = live.current.api.tls ? openWorkerTls(doors) : null;
   const bus = new MeshBus({
     self: { slot: init.slot, run: init.run },
@@ -39,8 +40,10 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
     },
   });
   return {
-    listen: (_listener, handle) => api.listen(handle),
-    unlisten: () => api.unlisten(),
+    ...returningListeners(
+      { channel, timers: systemTimers, logger, canOpen },
+      { listen: (_listener, handle) => api.listen(handle), unlisten: () => api.unlisten() },
+    ),
     peers: (peers, ended) => {
       bus.peers(peers);
       api.peers(peers, ended);

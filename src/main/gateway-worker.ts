@@ -20,8 +20,9 @@ import {
 } from '../net/index.ts';
 import type { ListenerName } from '../process/index.ts';
 import { TrustedProxies } from '../relay/index.ts';
-import { systemClock, systemRandom, systemTimers } from '../system/index.ts';
+import { canOpen, systemClock, systemRandom, systemTimers } from '../system/index.ts';
 import { buildCallbackClient } from './callback-client.ts';
+import { returningListeners } from './listener-returns.ts';
 import { LoadReports } from './load-reports.ts';
 import { serverRules } from './server-rules.ts';
 import { WorkerDescriptors } from './worker-descriptors.ts';
@@ -83,8 +84,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
   // Last, because sisters ask as soon as they can.
   await bus.listen();
   return {
-    listen: (listener, handle) => gateway.listen(ofGateway(listener), handle),
-    unlisten: (listener) => gateway.unlisten(ofGateway(listener)),
+    ...listenersOf(gateway, doors),
     peers: (peers, ended) => {
       bus.peers(peers);
       gateway.peers(peers, ended);
@@ -98,6 +98,16 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };
+}
+
+function listenersOf(gateway: Gateway, { channel, logger }: WorkerDoors) {
+  return returningListeners(
+    { channel, timers: systemTimers, logger, canOpen },
+    {
+      listen: (listener, handle) => gateway.listen(ofGateway(listener), handle),
+      unlisten: (listener) => gateway.unlisten(ofGateway(listener)),
+    },
+  );
 }
 
 /** Tells the supervisor every change soon, and what others are about to be told before they are. */

@@ -120,6 +120,8 @@ export type FromWorker =
     }
   /** The worker begins or ends to refuse clients because of its load. */
   | { readonly type: 'overload'; readonly overloaded: boolean }
+  /** It had stopped listening there for want of descriptors, and has some again: give it anew. */
+  | { readonly type: 'gave_back'; readonly listener: ListenerName }
   | {
       readonly type: 'drained';
       readonly connectionsClosed: number;

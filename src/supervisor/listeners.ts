@@ -71,6 +71,12 @@ export class Listeners {
     return [...worker.given].every((name) => worker.listening.has(name));
   }
 
+  /** Gives a listener anew that the worker stopped listening on, unless it was taken from it meanwhile. */
+  giveAgain(worker: Worker, name: ListenerName): void {
+    worker.listening.delete(name);
+    if (worker.given.delete(name)) this.#give(worker, name);
+  }
+
   /** Takes `public` from gateways that are ahead and gives it to those that are not. */
   balance(gateways: readonly Worker[], loads: readonly WorkerLoad[]): void {
     if (!this.#bound.has('public')) return;

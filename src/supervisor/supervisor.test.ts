@@ -181,6 +181,23 @@ describe('a node that serves', () => {
   });
 });
 
+describe('a listener that a worker gave back', () => {
+  test('is given anew when it asks, unless it was taken from it meanwhile', async () => {
+    const node = new FakeNode(WITH_API);
+    await node.serve();
+    const [gateway, api] = [node.worker(0), node.worker(2)];
+    const listens = gateway.got('listen').length;
+    gateway.say({ type: 'gave_back', listener: 'public' });
+    expect(gateway.got('listen')).toHaveLength(listens + 1);
+    expect(gateway.got('listen').at(-1)).toEqual({ type: 'listen', listener: 'public' });
+    // Never given, or taken from it since it gave it back.
+    gateway.say({ type: 'gave_back', listener: 'api' });
+    expect(gateway.got('listen')).toHaveLength(listens + 1);
+    api.say({ type: 'gave_back', listener: 'api' });
+    expect(api.got('listen')).toHaveLength(2);
+  });
+});
+
 describe('a drain', () => {
   let node: FakeNode;
 

@@ -204,6 +204,7 @@ export class Supervisor {
     else if (message.type === 'load') this.#loaded(worker, message.stats);
     else if (message.type === 'reloaded') this.#reloading.answered(worker, message.generation);
     else if (message.type === 'drained') this.#drain.drained(message);
+    else if (message.type === 'gave_back') this.#listeners.giveAgain(worker, message.listener);
     else {
       worker.fatal = message.message;
       this.#doors.logger.error({ ...describeWorker(worker), reason: message.message }, 'worker cannot go on');

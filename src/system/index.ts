@@ -5,6 +5,7 @@ export * from './host.ts';
 export * from './keep-alive.ts';
 export * from './random.ts';
 export * from './signals.ts';
+export * from './spare-descriptors.ts';
 export * from './timers.ts';
 export * from './vitals.ts';
 export * from './watched-files.ts';

@@ -2,6 +2,7 @@
  * A real node with few descriptors under a flood of sockets: it answers, it does not spin, its clients
  * and the application notice nothing, and afterwards everything works.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
@@ -104,4 +105,45 @@ test('a flood of sockets meets an answer or its end, and nobody else does', asyn
   const lines = node.log.items.filter((line) => line.msg === 'no descriptors are left for clients');
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.length).toBeLessThan(FLOOD / 10);
+});
+
+/** CPU seconds of a process so far. */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function limitDescriptors(pid: number, limit: string): void {
+  const { status, stderr } = spawnSync('prlimit', [`--pid=${pid}`, `--nofile=${limit}`], {
+    encoding: 'utf8',
+  });
+  expect(status, stderr).toBe(0);
+}
+
+test('a limit that is lowered under a worker makes it stop accepting, not spin, until there is room', async () => {
+  const application = await startApplication();
+  const node = await startNode({ config: { callback: { connect: application.callback.connect } } });
+  const { port } = node.addresses.public;
+  const ready = await node.waitForLog((line) => line.msg === 'worker ready' && line.kind === 'gateway');
+  const worker = Number(ready.workerPid);
+  const client = await LightClient.open({ port, path: '/connect?key=k1' });
+  const [before] =
+    /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${worker}/limits`, 'utf8'))?.slice(1) ?? [];
+  // The three that every process has: not even the descriptor that libuv keeps for this helps.
+  limitDescriptors(worker, '3:');
+
+  const waiting = LightClient.open({ port, path: '/connect?key=k2' });
+  await node.waitForLog((line) => line.msg === 'the process can open nothing more and stops accepting');
+  const beganAt = performance.now();
+  const usedBefore = cpuSeconds(worker);
+  const waitsBefore = waits(worker);
+  await expect.poll(() => waits(worker) - waitsBefore, { timeout: 20_000 }).toBeGreaterThan(5);
+  expect(cpuSeconds(worker) - usedBefore).toBeLessThan(0.5 * ((performance.now() - beganAt) / 1_000) + 0.2);
+  expect(client.open).toBe(true);
+
+  limitDescriptors(worker, `${before}:`);
+  expect((await waiting).open).toBe(true);
+  const newcomer = await LightClient.open({ port, path: '/connect?key=k3' });
+  expect(newcomer.open).toBe(true);
 });

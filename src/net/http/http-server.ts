@@ -12,22 +12,21 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import * as net from 'node:net';
-import { assert, type Cancellable, type Clock, type Logger, type Timers } from '../../base/index.ts';
+import type * as net from 'node:net';
+import type { Cancellable, Clock, Logger, Timers } from '../../base/index.ts';
 import { type TlsListener, TlsSockets } from '../tls/tls-sockets.ts';
 import type { HttpHandlers, ListenHandle } from '../types.ts';
 import { ConnectionKeeper, type ConnectionRules } from '../websocket/connection-keeper.ts';
 import { FanOutWriter } from '../websocket/fan-out-writer.ts';
 import type { MessageCompression } from '../websocket/message-compression.ts';
 import type { AcceptGate } from './accept-gate.ts';
+import { Acceptor } from './acceptor.ts';
 import { BodyDeadlines } from './body-deadlines.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
 import { ProxiedSockets, type ProxyProtocolRule } from './proxied-sockets.ts';
 import { PendingUpgrade } from './upgrade-request.ts';
 
-/** Connects that the kernel holds for us while a turn is long; it may cap this further. */
-const BACKLOG = 4_096;
 /** Longer than the pause between two requests of a busy application, so that its pool stays warm. */
 const KEEP_ALIVE_MS = 75_000;
 /** A body may take longer than a head: 16 MiB in a minute is a slow line, not an attack. */
@@ -45,12 +44,6 @@ const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8', 'X-Content-Type
 /** What the parser of a connection drops lines beyond; it may differ from what new ones have. */
 const HEADER_LINES_MAX = Symbol('header lines');
 type BoundedSocket = net.Socket & { [HEADER_LINES_MAX]?: number };
-
-/** The part of a server that its type declarations leave out. */
-interface AdoptingServer {
-  _handle: ListenHandle;
-  _listen2?(address: null, port: number, addressType: number, backlog: number): void;
-}
 
 /** Bounds as resolved numbers; they may be adjusted while the server serves. */
 export interface HttpServerRules {
@@ -102,7 +95,7 @@ export class HttpServer {
   readonly #proxied: ProxiedSockets | null;
   readonly #compression: MessageCompression | null;
   readonly #gate: AcceptGate | null;
-  #acceptor: net.Server | null = null;
+  readonly #acceptor: Acceptor;
   #inFlight = 0;
   #closing = false;
   #whenQuiet: (() => void) | null = null;
@@ -129,6 +122,11 @@ export class HttpServer {
     this.#tls = this.#createTls(options);
     this.#proxied = this.#createProxied(options);
     this.#gate = options.gate ?? null;
+    this.#acceptor = new Acceptor({
+      logger: options.logger,
+      gate: this.#gate,
+      accepted: this.#accepted,
+    });
   }
 
   /** Open WebSockets. */
@@ -146,22 +144,12 @@ export class HttpServer {
 
   /** Accepts on a bound handle, which belongs to this server from now on. */
   listen(handle: ListenHandle): void {
-    this.stopListening();
-    // Half-open sockets as node:http has them: the end of a request is not the end of its answer.
-    const acceptor = net.createServer({ allowHalfOpen: true, noDelay: true });
-    acceptor.on('connection', this.#accepted);
-    acceptor.on('error', (error) => {
-      if (this.#gate === null) this.#logger.warn({ error: error.message }, 'cannot accept');
-      else this.#gate.failed(error);
-    });
-    listenOn(acceptor, handle);
-    this.#acceptor = acceptor;
+    this.#acceptor.listen(handle);
   }
 
   /** Gives the listener back. Open connections live on. */
   stopListening(): void {
-    this.#acceptor?.close();
-    this.#acceptor = null;
+    this.#acceptor.stop();
   }
 
   /**
@@ -338,22 +326,6 @@ export class HttpServer {
     const status = statusOf(error.code);
     this.#lingering.answer(socket, { status, headers: PLAIN_TEXT, body: textOf(status) });
   }
-}
-
-/**
- * `Server.listen` adopts TCP handles only. Of a unix socket it would make a second handle with the
- * same descriptor, and whichever is closed last would then close somebody else's. So a unix socket
- * is adopted as node:cluster adopts handles in its workers.
- */
-function listenOn(acceptor: net.Server, handle: ListenHandle): void {
-  if (handle.constructor.name !== 'Pipe') {
-    acceptor.listen(handle, BACKLOG);
-    return;
-  }
-  const inside = acceptor as unknown as AdoptingServer;
-  assert(typeof inside._listen2 === 'function', 'this release of Node adopts unix sockets');
-  inside._handle = handle;
-  inside._listen2(null, -1, -1, BACKLOG);
 }
 
 function textOf(status: number): string {
