@@ -164,7 +164,7 @@ export class Cluster {
     node.lives++;
     node.isPaused = false;
     const { storage, knows, disk } = node;
-    const draw = randomOf(this.#seed * 1_000 + this.nodes.size * 17 + node.lives + name.charCodeAt(0));
+    const draw = randomOf(this.#seed * 1_000_003 + name.charCodeAt(0) * 1_009 + node.lives);
     node.replica = new Replica({
       name,
       storage,
