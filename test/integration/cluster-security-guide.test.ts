@@ -1,4 +1,4 @@
-/** The guide about the security of a cluster, as it is printed: its certificates are shown, its steps are gone. */
+/** The guide about the security of a cluster: its commands as printed, its steps as told. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
