@@ -6,6 +6,7 @@
  * is no replay of what was missed while there was no connection.
  */
 import {
+  DEFAULT_BOUNDS,
   type Life,
   type ReconnectionBounds,
   readRetryAfter,
@@ -106,13 +107,13 @@ export class ArrokothSocket extends SocketEventTarget {
     this.#url = url;
     this.#options = options;
     this.#bounds = {
-      backoffMs: options.backoffMs ?? 1_000,
-      backoffMaxMs: options.backoffMaxMs ?? 30_000,
-      retryAfterMaxMs: options.retryAfterMaxMs ?? 600_000,
-      handshakeTimeoutMs: options.handshakeTimeoutMs ?? 20_000,
-      stableMs: options.stableMs ?? 5_000,
+      backoffMs: options.backoffMs ?? DEFAULT_BOUNDS.backoffMs,
+      backoffMaxMs: options.backoffMaxMs ?? DEFAULT_BOUNDS.backoffMaxMs,
+      retryAfterMaxMs: options.retryAfterMaxMs ?? DEFAULT_BOUNDS.retryAfterMaxMs,
+      handshakeTimeoutMs: options.handshakeTimeoutMs ?? DEFAULT_BOUNDS.handshakeTimeoutMs,
+      stableMs: options.stableMs ?? DEFAULT_BOUNDS.stableMs,
       canProbe: options.probe !== false,
-      reconnectOn: options.reconnectOn ?? [],
+      reconnectOn: options.reconnectOn ?? DEFAULT_BOUNDS.reconnectOn,
     };
   }
 

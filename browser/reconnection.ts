@@ -43,6 +43,17 @@ export interface ReconnectionBounds {
   readonly reconnectOn: readonly number[];
 }
 
+/** Those of a page that sets none. */
+export const DEFAULT_BOUNDS: ReconnectionBounds = {
+  backoffMs: 1_000,
+  backoffMaxMs: 30_000,
+  retryAfterMaxMs: 600_000,
+  handshakeTimeoutMs: 20_000,
+  stableMs: 5_000,
+  canProbe: true,
+  reconnectOn: [],
+};
+
 /** Everything that is known of a connection; replaced, never changed. */
 export interface Life {
   readonly state: SocketState;

@@ -121,7 +121,7 @@ function limitDescriptors(pid: number, limit: string): void {
   expect(status, stderr).toBe(0);
 }
 
-test('a limit that is lowered under a worker makes it stop accepting, not spin, until there is room', async () => {
+test('a worker whose limit is lowered stops accepting until there is room, and does not spin', async () => {
   const application = await startApplication();
   const node = await startNode({ config: { callback: { connect: application.callback.connect } } });
   const { port } = node.addresses.public;

@@ -6,8 +6,8 @@
  */
 import { connect as connectSocket } from 'node:net';
 import {
+  DEFAULT_BOUNDS,
   type Life,
-  type ReconnectionBounds,
   readRetryAfter,
   type SocketInput,
   type SocketOrder,
@@ -15,17 +15,6 @@ import {
   UNBORN,
 } from '../../browser/reconnection.ts';
 import { LightClient } from '../support/light-client.ts';
-
-/** The defaults of `ArrokothSocket`. */
-const BOUNDS: ReconnectionBounds = {
-  backoffMs: 1_000,
-  backoffMaxMs: 30_000,
-  retryAfterMaxMs: 600_000,
-  handshakeTimeoutMs: 20_000,
-  stableMs: 5_000,
-  canProbe: true,
-  reconnectOn: [],
-};
 
 /** Where a client connects, and who hears of it. */
 export interface ReturningTarget {
@@ -85,7 +74,7 @@ export class ReturningClient {
 
   #take(input: SocketInput): void {
     const circumstances = { nowMs: performance.now(), fraction: Math.random(), online: true };
-    const [life, order] = step(BOUNDS, this.#life, input, circumstances);
+    const [life, order] = step(DEFAULT_BOUNDS, this.#life, input, circumstances);
     this.#life = life;
     clearTimeout(this.#timer);
     if (life.wakeAtMs !== null) {
