@@ -21,8 +21,15 @@ export interface LogScenario {
 const NO_WORSE: Bar = { ratio: 1, direction: 'at_most' };
 const NO_LESS: Bar = { ratio: 1, direction: 'at_least' };
 
-/** What both clusters are measured by. */
+/** What both clusters are measured by, in this order: the crowd leaves the servers warm for the rest. */
 export const LOG_SCENARIOS: readonly LogScenario[] = [
+  {
+    name: 'log-64',
+    what: '64 writes in flight',
+    unit: 'commits/s',
+    method: { type: 'commits', inFlight: 64, figure: 'per_second' },
+    bar: NO_LESS,
+  },
   {
     name: 'log-1',
     what: 'writes one after the other',
@@ -36,13 +43,6 @@ export const LOG_SCENARIOS: readonly LogScenario[] = [
     unit: 'ms',
     method: { type: 'commits', inFlight: 1, figure: 'p50' },
     bar: NO_WORSE,
-  },
-  {
-    name: 'log-64',
-    what: '64 writes in flight',
-    unit: 'commits/s',
-    method: { type: 'commits', inFlight: 64, figure: 'per_second' },
-    bar: NO_LESS,
   },
   {
     name: 'log-fail-over',
