@@ -59,6 +59,28 @@ describe('a master that hangs for 10 s', () => {
   });
 });
 
+describe('followers that hang', () => {
+  it('let the master acknowledge and confirm nothing until they go on', LONG, async () => {
+    const cluster = await KvCluster.start();
+    await cluster.put('before', 'x');
+    const master = await cluster.master();
+    const followers = cluster.nodes.filter((node) => node !== master);
+    for (const follower of followers) follower.pause();
+    // Longer than a master trusts what it heard of them last.
+    const answers = await Promise.all([
+      master.submit(['ADD\u00d7alone\u00d7x'], randomUUID(), 3_000),
+      master.submit([], randomUUID(), 3_000),
+      master.read(3_000),
+    ]);
+    expect(answers[0]).not.toBe('accepted');
+    expect(answers[1]).not.toBe('accepted');
+    expect(answers[2]).toBeNull();
+    for (const follower of followers) follower.resume();
+    await cluster.put('after', 'x');
+    await expectWhole(cluster);
+  });
+});
+
 /** Checks reads at all these nodes, again and again. */
 async function readUntil(clock: KvClock, nodes: readonly KvNode[], untilMs: number): Promise<void> {
   while (performance.now() < untilMs) {
