@@ -3,12 +3,14 @@
  * killed: the next start opens it, with everything that was acknowledged and nothing that was not given.
  */
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { FakeRandom } from '../../../test/fakes/fake-random.ts';
 import type { LogJournal } from './log-journal.ts';
 import { appended, installed, type Meaning, meaningOf, NOTHING, snapshotAt } from './testdata/log-model.ts';
 import { MemoryDisk, PowerCut } from './testdata/memory-disk.ts';
 import { batch, open } from './testdata/open-journal.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 type Op =
   | { readonly do: 'append'; readonly replace: number; readonly count: number; readonly size: number }

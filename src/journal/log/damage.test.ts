@@ -5,7 +5,7 @@
  * of the last record, in a cut that mutes the node.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Restored } from '../../consensus/index.ts';
 import { MemoryDisk } from './testdata/memory-disk.ts';
 import {
@@ -18,6 +18,9 @@ import {
   snapshotOf,
   tryToOpen,
 } from './testdata/open-journal.ts';
+
+/** Tens of thousands of starts: seconds on a machine that does nothing else. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const SEGMENT_BYTES = 3_072;
 

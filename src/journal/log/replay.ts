@@ -34,8 +34,9 @@ export class LogReplay {
 
   /** A segment begins with that state; null, or why it cannot. */
   begin(state: LogState, isFirst: boolean): string | null {
-    // A segment that was begun because of a cut is muted; nothing else changes between two.
-    const isNext = isFirst || isDeepStrictEqual({ ...state, muted: false }, { ...this.#state, muted: false });
+    // A segment that was begun because of a cut mutes the log; nothing else changes between two.
+    const before = { ...this.#state, muted: this.#state.muted || state.muted };
+    const isNext = isFirst || isDeepStrictEqual(state, before);
     this.#state = state;
     return isNext ? null : 'the segment begins with another state than the one before it ends with';
   }
