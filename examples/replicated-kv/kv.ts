@@ -10,6 +10,8 @@ import { addressOf, type KvFlags, parseFlags, USAGE } from './flags.ts';
 import { KeyValues, type KvChange, kvCodec } from './key-values.ts';
 
 const KEYS = 100;
+/** Longer than a change of masters takes, shorter than callers wait. */
+const READ_TIMEOUT_MS = 3_000;
 
 function readFlags(): KvFlags {
   const words = process.argv.slice(2);
@@ -61,7 +63,7 @@ async function readValues(consistency: string | null): Promise<PageAnswer> {
     return json(400, { error: '`read` is `linearizable` or left out' });
   }
   try {
-    if (consistency === 'linearizable') await log.read();
+    if (consistency === 'linearizable') await log.read({ timeoutMs: READ_TIMEOUT_MS });
     return json(200, values);
   } catch (error) {
     if (!(error instanceof ArrokothError)) throw error;
