@@ -273,8 +273,8 @@ export const LOG_LIMITS = {
 
 /** Bounds of what the nodes of a cluster say to each other. */
 export const PEER_LIMITS = {
-  /** One call. Batches of entries and pieces of snapshots are far below; a submission may be long. */
-  bodyBytesMax: 16 * MIB,
+  /** One call: the largest entry (`LOG_LIMITS.entryBytesMax`) in base64, and what stands around it. */
+  bodyBytesMax: 8 * MIB,
   /** Bodies that are being read at once, all callers together; further calls are answered 503. */
   bodiesBytesMax: 128 * MIB,
   /** Answers to what we ask; those of other members are below 1 KiB. */
