@@ -1,5 +1,6 @@
 /**
- * Which tests run where: `unit` beside the code, `integration` with real processes on loopback,
+ * Which tests run where: `unit` beside the code, `simulation` in worlds that a seed makes,
+ * `integration` with real processes on loopback,
  * `e2e` in a browser. The slow ones have a file of their own, `vitest.long.config.ts`.
  *
  * Projects run one after the other, because a test that starts a node with its workers needs the
@@ -7,6 +8,8 @@
  */
 import { defineConfig } from 'vitest/config';
 
+/** Whole runs of the simulator: processes that keep both cores busy, so they run by themselves. */
+const SIMULATED = ['sim/sim.test.ts', 'sim/canaries/canaries.test.ts'];
 const REAL_PROCESSES = { testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2 };
 
 export default defineConfig({
@@ -34,9 +37,19 @@ export default defineConfig({
             'test/support/**/*.test.ts',
             'examples/**/*.test.ts',
           ],
+          exclude: SIMULATED,
           globalSetup: ['./test/setup/build-browser.ts'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: SIMULATED,
+          maxWorkers: 1,
+          maxConcurrency: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -49,7 +62,7 @@ export default defineConfig({
             'test/security/**/*.test.ts',
           ],
           globalSetup: ['./test/setup/build.ts'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -59,7 +72,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['./test/setup/build.ts'],
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -90,7 +90,10 @@ export class Nemesis {
   }
 
   #restart(node: SimulatedNode, rng: Rng): void {
-    const delayMs = rng.chance(0.7) ? rng.between(20, 1_000) : rng.between(1_000, 8_000);
+    const lot = rng.fraction();
+    // At once, while others still talk of what it had said; soon; or much later.
+    const delayMs =
+      lot < 0.3 ? rng.between(0, 10) : lot < 0.8 ? rng.between(20, 1_000) : rng.between(1_000, 8_000);
     this.#later(delayMs, () => {
       if (!node.isUp) node.start();
     });
@@ -99,10 +102,14 @@ export class Nemesis {
   #kill(rng: Rng): void {
     const master = this.#fleet.master();
     const node = master !== undefined && rng.chance(0.5) ? master : rng.pick(this.#fleet.nodes);
-    if (!node.isUp) return;
-    this.#fleet.totals.crashes++;
-    node.kill();
-    this.#restart(node, rng);
+    const die = (): void => {
+      if (!node.isUp || this.#resting) return;
+      this.#fleet.totals.crashes++;
+      node.kill();
+      this.#restart(node, rng);
+    };
+    if (rng.chance(0.5)) die();
+    else node.disk.atNextSync = die;
   }
 
   /** A torn tail mutes a node, so while a voter is damaged only those may lose power that can be spared. */
@@ -195,8 +202,9 @@ export class Nemesis {
   #damage(rng: Rng): void {
     const node = rng.pick(this.#fleet.nodes);
     if (!this.#fleet.canLose(node) || !node.hasJoined) return;
-    const kind = rng.pick(['flip', 'tail', 'empty'] as const);
-    node.losePower('everything');
+    const kind = rng.pick(['flip', 'tail', 'tail', 'empty'] as const);
+    // A tail ends the file: nothing that was on its way may stand behind it.
+    node.losePower(kind === 'tail' ? 'nothing' : 'everything');
     this.#fleet.trace.note('damage', node.short, 0, kind);
     if (kind === 'flip' && node.flipBit()) this.#fleet.totals.flippedBits++;
     if (kind === 'tail' && node.loseTail()) this.#fleet.totals.lostTails++;

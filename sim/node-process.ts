@@ -44,7 +44,6 @@ export class NodeProcess {
   readonly driver: EmbeddedLog;
   readonly state = new RegisterState();
   readonly #time: ProcessTime;
-  #muted: boolean;
 
   /** Writes the beginning of a cluster of this node alone; a process can be started on it then. */
   static found(node: Sending, fleet: NodeWorld, options: ProcessOptions, done: () => void): void {
@@ -74,7 +73,6 @@ export class NodeProcess {
     const facts = { name: node.name, storage, knows: KNOWS };
     this.storage = storage;
     this.#time = time;
-    this.#muted = restored.muted;
     fleet.judge.started(node.name, restored);
     this.replica = new Replica({
       ...{ ...facts, restored, startMs: time.monotonicMs() },
@@ -90,7 +88,6 @@ export class NodeProcess {
         notice: (notice) => {
           fleet.trace.note(`notice: ${notice.type}`, node.short, 0, notice);
           if (notice.type === 'became_master') fleet.totals.elections++;
-          if (notice.type === 'readmitted') this.#muted = false;
         },
         saved: () => {},
         stopped: (error) => options.stopped(error.message),
@@ -99,7 +96,7 @@ export class NodeProcess {
   }
 
   get isMuted(): boolean {
-    return this.#muted;
+    return this.replica.isMuted;
   }
 
   /** What the replica claims at this moment. */
@@ -176,6 +173,7 @@ function openJournal(fleet: NodeWorld, { disk, random }: ProcessOptions) {
 function settingsOf(options: SwarmOptions): ReplicaSettings {
   return {
     ...REPLICA_DEFAULTS,
+    ...options.elections,
     votersMax: options.votersMax,
     voterDownMs: options.voterDownMs,
     appendBytesMax: options.appendBytes,

@@ -40,10 +40,13 @@ export class SimulatedNode implements Sending {
   #process: NodeProcess | null = null;
   /** Counts processes: what an earlier one left behind in the world's heap is dropped. */
   #life = 0;
+  /** Runs turns of the present process. */
+  #run: RunTurn = () => {};
   #pausedUntilMs = 0;
   #storage: string | null = null;
   #damaged = false;
   #muted = false;
+  #mayBeTorn = false;
   #joined = false;
 
   constructor(fleet: NodeWorld, number: number) {
@@ -71,8 +74,9 @@ export class SimulatedNode implements Sending {
     return this.#damaged;
   }
 
+  /** It does not count at present, or it may turn out at its next start that it does not. */
   get isMuted(): boolean {
-    return this.#muted;
+    return this.#muted || this.#mayBeTorn;
   }
 
   /** It was a member at some time since its directory was empty. */
@@ -114,22 +118,24 @@ export class SimulatedNode implements Sending {
   /** Makes a cluster of this node alone. */
   found(): void {
     const life = ++this.#life;
-    NodeProcess.found(this, this.#fleet, this.#optionsOf(life), () => this.start());
+    NodeProcess.found(this, this.#fleet, this.#optionsOf(life, this.#turns(life)), () => this.start());
   }
 
   /** Starts a process on what the disk holds. */
   start(): void {
     const life = ++this.#life;
-    const opened = NodeProcess.open(this, this.#fleet, this.#optionsOf(life));
+    this.#run = this.#turns(life);
+    const opened = NodeProcess.open(this, this.#fleet, this.#optionsOf(life, this.#run));
     if (!opened.ok) return this.#couldNotOpen(life, opened.error);
     this.#process = opened.value;
     this.#storage = opened.value.storage;
     const { isMuted } = opened.value;
     if (isMuted && !this.#muted) this.#fleet.totals.mutedStarts++;
     this.#muted = isMuted;
+    this.#mayBeTorn = false;
     if (!isMuted) this.#damaged = false;
     this.#fleet.trace.note('starts', this.short, life, isMuted ? 'muted' : null);
-    this.#turns(life)(() => opened.value.driver.start());
+    this.#run(() => opened.value.driver.start());
   }
 
   /** The process dies; the kernel keeps what was written. */
@@ -146,6 +152,7 @@ export class SimulatedNode implements Sending {
     this.#life++;
     this.#process = null;
     this.#pausedUntilMs = 0;
+    this.#mayBeTorn = true;
     this.disk.losePower(loss);
   }
 
@@ -166,25 +173,28 @@ export class SimulatedNode implements Sending {
     this.#joined = false;
     this.#damaged = false;
     this.#muted = false;
+    this.#mayBeTorn = false;
     this.#fleet.judge.emptied(this.name);
   }
 
   /** The medium changes one bit; false: nothing is there. */
   flipBit(): boolean {
-    this.#damaged = this.disk.flipBit();
-    return this.#damaged;
+    const isFlipped = this.disk.flipBit();
+    this.#damaged ||= isFlipped;
+    return isFlipped;
   }
 
   /** The medium loses the end of what it had promised to keep; false: there is nothing to tear. */
   loseTail(): boolean {
-    this.#damaged = this.disk.loseTail();
-    return this.#damaged;
+    const isTorn = this.disk.loseTail();
+    this.#damaged ||= isTorn;
+    return isTorn;
   }
 
   receive(from: MemberName, message: Message, carried: number): void {
     const process = this.#process;
     if (process === null) return;
-    this.#turns(this.#life)(() => {
+    this.#run(() => {
       this.#fleet.judge.received(this.name, from, message, carried);
       process.driver.receive(from, message);
     });
@@ -222,13 +232,12 @@ export class SimulatedNode implements Sending {
     this.#fleet.world.after(delayMs(), () => {
       const process = this.#process;
       if (process === null) return;
-      this.#turns(this.#life)(() => question(process, (run) => void this.#fleet.world.after(delayMs(), run)));
+      this.#run(() => question(process, (run) => void this.#fleet.world.after(delayMs(), run)));
     });
   }
 
-  #optionsOf(life: number): ProcessOptions {
+  #optionsOf(life: number, run: RunTurn): ProcessOptions {
     const { world } = this.#fleet;
-    const run = this.#turns(life);
     return {
       disk: this.disk.mount((delayMs, then) => void world.after(delayMs, () => run(then))),
       time: new ProcessTime(world, this.clock, run),

@@ -8,9 +8,10 @@ import { Judge } from './judge.ts';
 import { Nemesis } from './nemesis.ts';
 import { Network } from './network.ts';
 import { Operator } from './operator.ts';
+import { withoutWorld } from './poison.ts';
 import { Rng } from './rng.ts';
 import { SimulatedNode } from './simulated-node.ts';
-import { drawSwarm, type SwarmOptions } from './swarm.ts';
+import { drawSwarm, type Focus, type SwarmOptions } from './swarm.ts';
 import { noTotals, type Totals } from './totals.ts';
 import { Trace } from './trace.ts';
 import { Violation } from './violation.ts';
@@ -49,9 +50,12 @@ export interface SeedFailure {
 }
 
 /** Lets one seed happen. `print` gets every event; null: nobody looks. */
-export function runSeed(seed: number, print: ((line: string) => void) | null): SeedReport {
-  const simulation = new Simulation(seed, print);
-  return simulation.run();
+export function runSeed(
+  seed: number,
+  print: ((line: string) => void) | null,
+  focus: Focus | null = null,
+): SeedReport {
+  return withoutWorld(() => new Simulation(seed, print, focus).run());
 }
 
 class Simulation {
@@ -66,11 +70,11 @@ class Simulation {
   readonly #operator: Operator;
   readonly #rng: Rng;
 
-  constructor(seed: number, print: ((line: string) => void) | null) {
+  constructor(seed: number, print: ((line: string) => void) | null, focus: Focus | null) {
     this.#seed = seed;
     this.#trace = new Trace(() => this.#world.nowMs, print);
     this.#rng = new Rng(`${seed}`);
-    this.#options = drawSwarm(this.#rng.fork('options'));
+    this.#options = drawSwarm(this.#rng.fork('options'), focus);
     const { nodes, spares, driftMax, network, load } = this.#options;
     this.#fleet = new Fleet({
       ...{ world: this.#world, rng: this.#rng, trace: this.#trace, totals: this.#totals },
@@ -140,7 +144,7 @@ class Simulation {
     let done = 0;
     this.#workload.writeUntilDone('core', core, () => {
       done++;
-      this.#workload.readAll(core[0] as SimulatedNode, 1, () => done++);
+      this.#workload.readAll(core, 1, () => done++);
     });
     const text = `the healed majority ${core.map(({ short }) => short).join(' ')} does not go on`;
     this.#await('progress', CORE_MS, text, () => done === 2);
@@ -165,10 +169,13 @@ class Simulation {
       );
     this.#await('progress', CONVERGE_MS, 'the members do not converge', isQuiet);
     for (const node of members()) judge.converged(node.name, node.appliedIndex);
+    const all = members();
     let read = 0;
-    for (const node of members()) this.#workload.readAll(node, this.#options.load.registers, () => read++);
-    const all = members().length;
-    this.#await('progress', CONVERGE_MS, 'the last reads are not answered', () => read >= all);
+    for (const [first] of all.entries()) {
+      const rotated = [...all.slice(first), ...all.slice(0, first)];
+      this.#workload.readAll(rotated, this.#options.load.registers, () => read++);
+    }
+    this.#await('progress', CONVERGE_MS, 'the last reads are not answered', () => read >= all.length);
   }
 
   /** Lets time pass until `reached`; that it is not within `boundMs` is a broken promise. */

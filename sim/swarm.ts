@@ -35,6 +35,13 @@ export interface LoadOptions {
   readonly operatorMeanMs: number;
 }
 
+/** How nervous the cluster is. */
+export interface ElectionOptions {
+  readonly heartbeatMs: number;
+  readonly electionMinMs: number;
+  readonly electionMaxMs: number;
+}
+
 /** Everything that is drawn once a seed. */
 export interface SwarmOptions {
   readonly profile: 'lite' | 'performance' | 'swarm';
@@ -45,6 +52,7 @@ export interface SwarmOptions {
   readonly votersMax: number;
   /** How long a voter may be silent before a learner takes its place. */
   readonly voterDownMs: number;
+  readonly elections: ElectionOptions;
   readonly driftMax: number;
   readonly snapshotLogBytes: number;
   readonly segmentBytes: number;
@@ -60,16 +68,56 @@ export interface SwarmOptions {
   readonly copiesMessages: boolean;
 }
 
+/** Worlds in which one kind of mistake shows soon: what canaries are hunted in. */
+export type Focus = 'votes' | 'masters' | 'tails';
+
 const NO_FAULTS: FaultRates = {
   ...{ kill: null, powerLoss: null, blackout: null, pause: null, partition: null },
   ...{ swizzle: null, fullDisk: null, slowDisk: null, damage: null, drift: null },
 };
 
-/** Draws the world of a seed. */
-export function drawSwarm(rng: Rng): SwarmOptions {
+const HASTY: ElectionOptions = { heartbeatMs: 40, electionMinMs: 250, electionMaxMs: 500 };
+const COLLIDING: ElectionOptions = { heartbeatMs: 60, electionMinMs: 400, electionMaxMs: 420 };
+
+/** Draws the world of a seed; with a focus, one that is cruel in one way only. */
+export function drawSwarm(rng: Rng, focus: Focus | null = null): SwarmOptions {
+  const options = drawOptions(rng);
+  const few = { ...options, profile: 'swarm', nodes: 3, spares: 0, copiesMessages: false } as const;
+  const network = {
+    ...options.network,
+    delayMeanMs: 4,
+    lossChance: 0,
+    stragglerChance: 0.05,
+    stragglerMeanMs: 300,
+  };
+  const disk = { ...options.disk, syncMeanMs: 3 };
+  switch (focus) {
+    case 'votes':
+      return {
+        ...few,
+        network,
+        disk,
+        elections: COLLIDING,
+        faults: { ...NO_FAULTS, kill: 250, pause: 3_000 },
+      };
+    case 'masters': {
+      const faults = { ...NO_FAULTS, kill: 500, pause: 2_000, partition: 1_500 };
+      return { ...few, nodes: 5, network, disk, elections: HASTY, appendBytes: 64, faults };
+    }
+    case 'tails': {
+      const faults = { ...NO_FAULTS, damage: 700, kill: 2_500, pause: 1_500, partition: 2_000 };
+      return { ...few, network, disk, elections: HASTY, faults };
+    }
+    case null:
+      return options;
+  }
+}
+
+function drawOptions(rng: Rng): SwarmOptions {
   const lot = rng.fraction();
   const profile = lot < 0.1 ? 'lite' : lot < 0.2 ? 'performance' : 'swarm';
   const isWild = profile === 'swarm';
+  const network = isWild ? wildNetwork(rng) : kindNetwork(rng);
   return {
     profile,
     nodes: rng.between(3, 7),
@@ -77,18 +125,26 @@ export function drawSwarm(rng: Rng): SwarmOptions {
     votersMax: rng.pick([3, 5, 5, 7]),
     voterDownMs: rng.pick([4_000, 15_000, 600_000]),
     driftMax: isWild ? rng.pick([0, 0.001, 0.02]) : 0.0005,
-    snapshotLogBytes: rng.pick([16_384, 65_536, 262_144]),
+    snapshotLogBytes: profile === 'performance' ? 1_048_576 : rng.pick([32_768, 65_536, 131_072]),
     segmentBytes: rng.pick([8_192, 32_768, 131_072]),
     keptBytes: rng.pick([0, 1_024, 16_384]),
     entriesKept: rng.pick([0, 4, 32, 256]),
     snapshotPieceBytes: rng.pick([256, 1_024, 65_536]),
     appendBytes: rng.pick([512, 4_096, 262_144]),
-    network: isWild ? wildNetwork(rng) : kindNetwork(rng),
+    network,
+    elections: drawElections(rng, network),
     disk: isWild ? wildDisk(rng) : kindDisk(),
     faults: isWild ? wildFaults(rng) : { ...NO_FAULTS, kill: 20_000, partition: 20_000 },
     load: drawLoad(rng, profile === 'performance'),
-    copiesMessages: rng.chance(0.1),
+    copiesMessages: rng.chance(0.05),
   };
+}
+
+/** A slow network needs patience; on a fast one, narrow times make candidates collide. */
+function drawElections(rng: Rng, { delayMeanMs }: NetworkOptions): ElectionOptions {
+  const patient = { heartbeatMs: 100, electionMinMs: 1_000, electionMaxMs: 2_000 };
+  if (delayMeanMs > 5) return patient;
+  return rng.pick([patient, patient, HASTY, COLLIDING]);
 }
 
 function kindNetwork(rng: Rng): NetworkOptions {

@@ -65,16 +65,17 @@ export class Workload {
     new Client(name, { fleet: this.#fleet, rng, load, isStopped: () => false, nodes }).insist(done);
   }
 
-  /** Reads every register once at `node`; `done` when all answers are there. */
-  readAll(node: SimulatedNode, registers: number, done: () => void): void {
+  /** Reads every register once at the first of `nodes`, or where that refuses at others; `done` then. */
+  readAll(nodes: readonly SimulatedNode[], registers: number, done: () => void): void {
     let missing = registers;
-    const readOne = (register: number): void => {
+    const readOne = (register: number, attempt: number): void => {
+      const node = nodes[attempt % nodes.length] as SimulatedNode;
       const operation = this.#fleet.judge.history.begin({ key: `k${register}`, type: 'get', value: null });
       let answered = false;
       const again = (): void => {
         if (answered) return;
         answered = true;
-        readOne(register);
+        readOne(register, attempt + 1);
       };
       this.#fleet.world.after(PATIENCE_MS, again);
       node.read(operation.key, (value) => {
@@ -85,7 +86,7 @@ export class Workload {
         if (--missing === 0) done();
       });
     };
-    for (let register = 0; register < registers; register++) readOne(register);
+    for (let register = 0; register < registers; register++) readOne(register, 0);
   }
 }
 

@@ -26,7 +26,14 @@ export class OneValue {
 
 function isSame(left: Entry, right: Entry): boolean {
   if (left === right) return true;
-  return left.ballot === right.ballot && wordsOf(left) === wordsOf(right);
+  if (left.ballot !== right.ballot || left.payload.type !== right.payload.type) return false;
+  if (left.payload.type !== 'changes' || right.payload.type !== 'changes')
+    return wordsOf(left) === wordsOf(right);
+  const { requestId, kind, version, changes } = left.payload;
+  const other = right.payload;
+  if (requestId !== other.requestId || kind !== other.kind || version !== other.version) return false;
+  if (changes.length !== other.changes.length) return false;
+  return changes.every((change, place) => Buffer.compare(change, other.changes[place] as Uint8Array) === 0);
 }
 
 /** An entry as text that is alike for alike entries. */
