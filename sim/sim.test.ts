@@ -23,12 +23,12 @@ describe('the simulator', () => {
     expect(status, output).toBe(0);
   });
 
-  it('repeats a seed exactly, whatever ran before it', { timeout: 120_000 }, () => {
-    const together = sim('--json', '--seeds', '4', '--from', '11').output.trim().split('\n');
-    const kept = together.length - 4;
-    const alone = [11, 12, 13, 14].map((seed) => sim('--json', '--seed', `${seed}`).output.trim());
+  it('repeats a seed exactly, whatever ran before it', { timeout: 600_000 }, () => {
+    const together = sim('--json', '--seeds', '3', '--from', '11').output.trim().split('\n');
+    const kept = together.length - 3;
+    const alone = [11, 12, 13].map((seed) => sim('--json', '--seed', `${seed}`).output.trim());
     expect(together.slice(kept)).toEqual(alone);
-    expect(new Set(alone).size).toBe(4);
+    expect(new Set(alone).size).toBe(3);
   });
 
   it('lets nobody reach for the real clock, timers or chance', () => {

@@ -5,6 +5,7 @@
  * application does; one without a request id never. A read that fails is simply forgotten.
  */
 
+import type { Submission } from '../src/store/index.ts';
 import type { Fleet } from './fleet.ts';
 import type { Operation } from './history.ts';
 import { encodePut, REGISTER_KIND, REGISTER_VERSION } from './register-state.ts';
@@ -16,6 +17,9 @@ import type { LoadOptions } from './swarm.ts';
 const PATIENCE_MS = 2_500;
 const ATTEMPTS_MAX = 20;
 const REST_MEAN_MS = 150;
+/** Writes that are sent again although they were answered, and when. */
+const ECHO_SHARE = 0.2;
+const ECHO_MEAN_MS = 8_000;
 /** Writes that fill several sectors, so that they can be torn. */
 const HEAVY_SHARE = 0.2;
 const HEAVY_BYTES_MAX = 3_000;
@@ -157,7 +161,8 @@ class Client {
     };
     this.#fleet.world.after(PATIENCE_MS, again);
     const kind = { kind: REGISTER_KIND, version: REGISTER_VERSION };
-    node.submit({ type: 'changes', ...kind, requestId, changes: [change] }, (outcome) => {
+    const submission: Submission = { type: 'changes', ...kind, requestId, changes: [change] };
+    node.submit(submission, (outcome) => {
       if (answered) return;
       if (outcome.type !== 'committed') {
         again();
@@ -168,7 +173,21 @@ class Client {
       this.#master = node.name;
       this.#fleet.judge.history.end(write.operation, write.operation.value);
       this.#fleet.judge.acknowledged(node.name, { requestId, change, index: outcome.index });
+      if (requestId !== null && this.#rng.chance(ECHO_SHARE)) this.#echo(submission);
       until.done();
+    });
+  }
+
+  /** Something on the way sends an answered write once more, much later; it must not count twice. */
+  #echo(submission: Submission): void {
+    this.#fleet.world.after(this.#rng.exponential(ECHO_MEAN_MS), () => {
+      const node = this.#fleet.master();
+      node?.submit(submission, (outcome) => {
+        const [change] = submission.changes;
+        if (outcome.type !== 'committed' || change === undefined) return;
+        const { requestId } = submission;
+        this.#fleet.judge.acknowledged(node.name, { requestId, change, index: outcome.index });
+      });
     });
   }
 
