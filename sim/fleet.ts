@@ -4,7 +4,7 @@
  * It also knows what the fault model forbids: a directory may be damaged only while the voters that
  * are left whole can still elect a master, in every configuration that may be the one that counts.
  */
-import type { Configuration, MemberName, Message } from '../src/consensus/index.ts';
+import type { Configuration, Member, MemberName, Message } from '../src/consensus/index.ts';
 import type { Judge } from './judge.ts';
 import type { Network } from './network.ts';
 import type { NodeWorld, Sending } from './node-world.ts';
@@ -81,11 +81,10 @@ export class Fleet implements NodeWorld {
     return newest;
   }
 
-  /** Whoever votes in a configuration that may be the one that counts. */
-  get voters(): readonly SimulatedNode[] {
+  /** Whoever is a member in a configuration that may be the one that counts. */
+  get members(): readonly SimulatedNode[] {
     const names = new Set<MemberName>();
-    for (const { members } of this.judge.configurationsInUse)
-      for (const { name, role } of members) if (role === 'voter') names.add(name);
+    for (const { members } of this.judge.configurationsInUse) for (const { name } of members) names.add(name);
     return this.nodes.filter(({ name }) => names.has(name));
   }
 
@@ -99,21 +98,29 @@ export class Fleet implements NodeWorld {
     return this.judge.configurationsInUse.every((configuration) => canElect(nodes, configuration));
   }
 
-  /** No voter's directory is damaged: then all of them together can always agree. */
+  /** Nobody's directory is damaged or new: then all of them together can always agree. */
   get isWhole(): boolean {
-    return this.judge.configurationsInUse.every(({ members }) =>
-      members.every(
-        ({ name, storage, role }) => role !== 'voter' || this.#byName.get(name)?.storage === storage,
-      ),
-    );
+    return this.judge.configurationsInUse.every((configuration) => areAllThere(this.nodes, configuration));
   }
 }
 
-function canElect(nodes: readonly SimulatedNode[], { members }: Configuration): boolean {
-  const voters = members.filter(({ role }) => role === 'voter');
-  const present = voters.filter(({ name, storage }) =>
-    nodes.some((node) => node.name === name && node.storage === storage && !node.isDamaged),
+/** A majority of voters whose word counts; or all members, muted ones included. */
+function canElect(nodes: readonly SimulatedNode[], configuration: Configuration): boolean {
+  const voters = configuration.members.filter(({ role }) => role === 'voter');
+  const counting = voters.filter((voter) => nodes.some((node) => isIn(node, voter) && !node.isMuted));
+  return counting.length * 2 > voters.length || areAllThere(nodes, configuration);
+}
+
+/** Every member is among the nodes, and remembers the cluster. */
+function areAllThere(nodes: readonly SimulatedNode[], { members }: Configuration): boolean {
+  return members.every((member) =>
+    member.role === 'voter'
+      ? nodes.some((node) => isIn(node, member))
+      : nodes.some((node) => node.name === member.name && node.hasJoined && !node.isDamaged),
   );
-  const counting = present.filter(({ name }) => !nodes.some((node) => node.name === name && node.isMuted));
-  return counting.length * 2 > voters.length || present.length === voters.length;
+}
+
+/** True when the voter is this node with this very directory, and nothing of it was destroyed. */
+function isIn(node: SimulatedNode, { name, storage }: Member): boolean {
+  return node.name === name && node.storage === storage && !node.isDamaged;
 }

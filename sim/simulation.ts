@@ -135,7 +135,7 @@ class Simulation {
   /** Heals just enough nodes, drawn at random, and demands that they go on without the others. */
   #healMajority(): void {
     const core: SimulatedNode[] = [];
-    for (const node of this.#rng.fork('core').shuffled(this.#fleet.voters)) {
+    for (const node of this.#rng.fork('core').shuffled(this.#fleet.members)) {
       if (this.#fleet.canElect(core)) break;
       core.push(node);
     }

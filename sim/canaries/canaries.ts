@@ -210,8 +210,8 @@ export const CANARIES: readonly Canary[] = [
     plants: [
       {
         file: `${CONSENSUS}/candidate.ts`,
-        find: '(answer !== undefined && answer.sender.storage === voter.storage)',
-        replace: 'answer !== undefined',
+        find: 'return sender?.storage === storage && !sender.muted;',
+        replace: 'return sender !== undefined && storage !== null && !sender.muted;',
       },
       {
         file: `${CONSENSUS}/progress.ts`,
