@@ -11,7 +11,7 @@ const KILLS = 25;
 /** Half of the default times and less, so that the test is not mostly waiting. */
 const FASTER = ['-heartbeat', '40', '-election', '400'];
 
-it(`loses nothing acknowledged in ${KILLS} kills of the master`, { timeout: 240_000 }, async () => {
+it(`loses nothing acknowledged in ${KILLS} kills of the master`, { timeout: 400_000 }, async () => {
   const cluster = await KvCluster.start({ flags: FASTER });
   const report = await killMasters(cluster, KILLS);
   expect(report.lost).toEqual([]);

@@ -2,7 +2,9 @@
  * Kills of a real master, one after the other, each right after it acknowledged a write.
  *
  * Shared by the short and the long proof. Other writers go on all the while, so that every kill also
- * hits writes that nobody was told about.
+ * hits writes that nobody was told about. Every fifth time a follower is dead while the write is
+ * acknowledged and comes back when the master is gone: it lacks what the other one has, and must not
+ * become master before it has caught up.
  */
 import { randomUUID } from 'node:crypto';
 import type { KvCluster } from './kv-cluster.ts';
@@ -24,7 +26,10 @@ export async function killMasters(cluster: KvCluster, kills: number): Promise<Ki
   const writers = new KvWriters(cluster, { count: 4, name: 'background' });
   for (let kill = 1; kill <= kills; kill += 1) {
     const master = await cluster.master();
+    const late = kill % 5 === 0 ? await cluster.follower() : null;
+    await late?.kill();
     await killAfterAcknowledgement(cluster, master, `kill-${kill}`);
+    late?.start();
     // Whoever answers a linearizable read now must know all that was acknowledged before it was asked.
     const wanted = new Map(cluster.acknowledged);
     const survivor = cluster.nodes.find((node) => node.running) as KvNode;
