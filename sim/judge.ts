@@ -4,7 +4,15 @@
  * It stands at the doors of the nodes (disk, network, state, client), so what it judges is what was
  * done, not what a replica says of itself; only commit index and contact age are claims by nature.
  */
-import type { Configuration, Entry, Index, Message, Persist, Snapshot } from '../src/consensus/index.ts';
+import type {
+  Ballot,
+  Configuration,
+  Entry,
+  Index,
+  Message,
+  Persist,
+  Snapshot,
+} from '../src/consensus/index.ts';
 import { AcknowledgedKept, type Acknowledgement } from './checkers/acknowledged-kept.ts';
 import { AppliedInOrder } from './checkers/applied-in-order.ts';
 import { CommitForward } from './checkers/commit-forward.ts';
@@ -13,6 +21,7 @@ import { HonestContact } from './checkers/honest-contact.ts';
 import { checkLinearizable } from './checkers/linearizable.ts';
 import { OneMaster } from './checkers/one-master.ts';
 import { OneValue } from './checkers/one-value.ts';
+import { OwnBallot } from './checkers/own-ballot.ts';
 import { SafeMembership } from './checkers/safe-membership.ts';
 import { SameState } from './checkers/same-state.ts';
 import { History } from './history.ts';
@@ -22,6 +31,8 @@ import type { Totals } from './totals.ts';
 export interface Views {
   readonly commitIndex: Index;
   readonly lastIndex: Index;
+  readonly ballot: Ballot;
+  readonly isMaster: boolean;
   readonly configuration: Configuration;
   /** By the node's own clock; infinite: no contact yet. */
   readonly contactAgeMs: number;
@@ -45,6 +56,7 @@ export class Judge {
   readonly #commits = new CommitForward();
   readonly #masters = new OneMaster();
   readonly #membership = new SafeMembership();
+  readonly #ballots = new OwnBallot();
   readonly #contact: HonestContact;
   #configured: { readonly index: Index; readonly configuration: Configuration } = {
     index: 0,
@@ -85,6 +97,7 @@ export class Judge {
   persisting(who: string, batch: Persist, commitIndex: Index): void {
     if (batch.snapshot !== null) this.#membership.replaced(who, batch.snapshot);
     this.#membership.appended(who, batch.entries, commitIndex);
+    this.#ballots.appended(batch.entries);
   }
 
   /** Returns what the message carries for `received`. */
@@ -125,6 +138,7 @@ export class Judge {
   /** The node has taken a turn. */
   turned(who: string, nowMs: number, views: Views): void {
     this.#commits.turned(who, views.commitIndex, views.lastIndex);
+    this.#ballots.turned(who, views);
     const { contactAgeMs: ageMs, configuration } = views;
     if (ageMs !== Number.POSITIVE_INFINITY) this.#contact.claimed({ who, nowMs, ageMs, configuration });
   }

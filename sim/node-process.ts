@@ -101,9 +101,9 @@ export class NodeProcess {
 
   /** What the replica claims at this moment. */
   views(): Views {
-    const { commitIndex, lastIndex, configuration } = this.replica;
+    const { commitIndex, lastIndex, ballot, isMaster, configuration } = this.replica;
     const contactAgeMs = this.replica.contactAgeMs(this.#time.monotonicMs());
-    return { commitIndex, lastIndex, configuration, contactAgeMs };
+    return { commitIndex, lastIndex, ballot, isMaster, configuration, contactAgeMs };
   }
 
   /** The journal, with the judge at its door. */

@@ -138,7 +138,7 @@ export const CANARIES: readonly Canary[] = [
   },
   {
     name: 'answers reads without a confirmation',
-    seedsMax: 100,
+    seedsMax: 200,
     plants: [
       {
         file: `${CONSENSUS}/master.ts`,

@@ -8,6 +8,7 @@ import { CommitForward } from './commit-forward.ts';
 import { ExactlyOnce } from './exactly-once.ts';
 import { HonestContact } from './honest-contact.ts';
 import { OneMaster } from './one-master.ts';
+import { OwnBallot } from './own-ballot.ts';
 import { quorumsOverlap, SafeMembership } from './safe-membership.ts';
 import { SameState } from './same-state.ts';
 import { changesEntry, membersEntry, votersOf } from './testdata/entries.ts';
@@ -85,6 +86,26 @@ describe('CommitForward', () => {
     expect(() => checker.turned('n1', 7, 6)).toThrow('commits 7, its log ends at 6');
     checker.started('n1');
     checker.turned('n1', 0, 6);
+  });
+});
+
+describe('OwnBallot', () => {
+  const begun = (): OwnBallot => {
+    const checker = new OwnBallot();
+    checker.appended([changesEntry(4, 2, 'x'), changesEntry(5, 3, 'y')]);
+    checker.turned('n1', { ballot: 3, isMaster: true, commitIndex: 3 });
+    return checker;
+  };
+
+  it('accepts a commit of the own ballot, and what was learned before', () => {
+    begun().turned('n1', { ballot: 3, isMaster: true, commitIndex: 5 });
+    begun().turned('n2', { ballot: 3, isMaster: true, commitIndex: 4 });
+    begun().turned('n1', { ballot: 4, isMaster: false, commitIndex: 4 });
+  });
+
+  it('objects to a commit before the own ballot begins', () => {
+    const turn = { ballot: 3, isMaster: true, commitIndex: 4 };
+    expect(() => begun().turned('n1', turn)).toThrow('own-ballot: n1 commits 4, its ballot 3 begins at 5');
   });
 });
 
