@@ -44,9 +44,11 @@ export class Candidate {
     this.#askedMs = core.nowMs;
     this.#ownToken = round === 'vote' ? core.saving.tokenOfNotes(core.log) : 0;
     this.#firstCall = core.nextCall;
-    const { lastIndex, lastBallot } = core.log;
-    for (const { name, role } of core.log.configuration.members) {
-      if (name === core.name || role === 'foreign') continue;
+    const { lastIndex, lastBallot, configuration } = core.log;
+    // Whoever decides alone asks nobody: a learner may turn out to be a foreigner, to whom it means something.
+    const isAlone = !core.muted && votersOf(configuration).length === 1;
+    for (const { name, role } of configuration.members) {
+      if (name === core.name || role === 'foreign' || isAlone) continue;
       const question = { ...core.question(ballot), lastIndex, lastBallot };
       if (round === 'pre_vote') core.outbox.send(name, { type: 'pre_vote', ...question });
       else core.outbox.sendAfter(name, { type: 'vote', ...question, transfer });

@@ -104,10 +104,11 @@ it('replaces a voter that is long down only when somebody is ready', () => {
     voterDownMs: 1_000,
   });
   expect(nextConfiguration(situation(false))).toBeNull();
-  expect(votersOf(nextConfiguration(situation(true)) as Configuration).map(({ name }) => name)).toEqual([
-    'a',
-    'c',
-  ]);
+  const promoted = nextConfiguration(situation(true)) as Configuration;
+  const names = (configuration: Configuration) => votersOf(configuration).map(({ name }) => name);
+  expect(names(promoted)).toEqual(['a', 'b', 'c', 'd']);
+  const demoted = nextConfiguration({ ...situation(true), configuration: promoted }) as Configuration;
+  expect(names(demoted)).toEqual(['a', 'c', 'd']);
 });
 
 it('knows which changes are none', () => {

@@ -107,7 +107,10 @@ function revoted(situation: Situation): Configuration | null {
   // From an odd number two are needed, or the cluster would stay at an even one.
   const needed = voters.length % 2 === 1 ? 2 : 1;
   if (voters.length < wanted && ready.length >= needed) return promotion(situation, ready);
-  return ready.length === 0 ? null : demotion(situation, longDown(situation));
+  const down = longDown(situation);
+  if (down.length === 0) return null;
+  // The successor first: of two voters that are left meanwhile, none might lose its disk.
+  return voters.length % 2 === 1 ? promotion(situation, ready) : demotion(situation, down);
 }
 
 function promotion(situation: Situation, learners: readonly Member[]): Configuration | null {

@@ -97,43 +97,25 @@ describe('an emptied data directory', () => {
     await emptied.kill();
     emptied.wipe();
     await cluster.put('meanwhile', 'x');
-    const roles = new RoleWatch(cluster, emptied);
+    const witness = cluster.nodes.find((node) => node !== emptied) as KvNode;
+    const before = witness.lines.items.length;
+    const roles = () => rolesIn(witness.lines.items.slice(before), emptied);
     emptied.start();
     await cluster.current(emptied, EMPTIED_BACK_MS);
-    await cluster.until('a voter again', async () => (roles.seen.at(-1) === 'voter' ? true : null));
-    await roles.stop();
-    expect(roles.seen.slice(-2)).toEqual(['learner', 'voter']);
+    await cluster.until('a voter again', async () => (roles().at(-1) === 'voter' ? true : null));
+    // How often a learner is noted depends on how much of it the master learns at a time.
+    expect(roles()[0]).toBe('learner');
     await expectWhole(cluster);
   });
 });
 
-/** The roles that the members of a cluster see one of them in, in order. */
-class RoleWatch {
-  readonly seen: string[] = [];
-  readonly #watching: Promise<void>;
-  #stopping = false;
-
-  constructor(cluster: KvCluster, watched: KvNode) {
-    this.#watching = this.#watch(cluster, watched);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#watching;
-  }
-
-  async #watch(cluster: KvCluster, watched: KvNode): Promise<void> {
-    while (!this.#stopping) {
-      for (const node of cluster.nodes.filter((one) => one.running && one !== watched)) {
-        const status = await node.status();
-        if (status?.isMaster !== true) continue;
-        const members = status.members as { name: string; role: string }[];
-        const role = members.find(({ name }) => name === watched.url)?.role ?? 'none';
-        if (role !== this.seen.at(-1)) this.seen.push(role);
-      }
-      await sleep(2);
-    }
-  }
+/** The roles that a node's log gives to one of the members, in order: what was committed, not what was seen. */
+function rolesIn(lines: readonly string[], { url }: KvNode): string[] {
+  return lines
+    .filter((line) => line.includes('"the members changed"'))
+    .map((line) => (JSON.parse(line) as { members: string[] }).members)
+    .map((members) => members.find((member) => member.startsWith(`${url} `)) ?? '')
+    .map((member) => /\((\w+)\)$/.exec(member)?.[1] ?? 'none');
 }
 
 describe('a rolling restart under load', () => {
