@@ -24,6 +24,8 @@ const PROPOSALS_MIN = 300;
 const SAFETY_MAX_MS = 600_000;
 /** A healed majority has to go on within this time: several elections, each perhaps a split vote. */
 const CORE_MS = 40_000;
+/** A change of the voters that begins before the rest is missed has begun within this time. */
+const CHANGE_MS = 2_000;
 /** A cluster without any fault gathers, and converges, within these. */
 const GATHER_MS = 60_000;
 const CONVERGE_MS = 90_000;
@@ -135,12 +137,16 @@ class Simulation {
   /** Heals just enough nodes, drawn at random, and demands that they go on without the others. */
   #healMajority(): void {
     const core: SimulatedNode[] = [];
-    for (const node of this.#rng.fork('core').shuffled(this.#fleet.members)) {
-      if (this.#fleet.canElect(core)) break;
-      core.push(node);
-    }
-    this.#trace.note(`healed: ${core.map(({ short }) => short).join(' ')}`, 'nemesis', core.length);
-    this.#nemesis.repair(core);
+    const others = this.#rng.fork('core').shuffled(this.#fleet.members);
+    const heal = (): void => {
+      for (const node of others.splice(0)) (this.#fleet.canElect(core) ? others : core).push(node);
+      this.#trace.note(`healed: ${core.map(({ short }) => short).join(' ')}`, 'nemesis', core.length);
+      this.#nemesis.repair(core);
+    };
+    heal();
+    this.#world.runUntil(this.#world.nowMs + CHANGE_MS);
+    // Their master may have added a voter that it had just heard of: then a majority is one more.
+    if (!this.#fleet.canElect(core)) heal();
     let done = 0;
     this.#workload.writeUntilDone('core', core, () => {
       done++;

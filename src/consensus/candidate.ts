@@ -45,7 +45,7 @@ export class Candidate {
     this.#ownToken = round === 'vote' ? core.saving.tokenOfNotes(core.log) : 0;
     this.#firstCall = core.nextCall;
     const { lastIndex, lastBallot, configuration } = core.log;
-    // Whoever decides alone asks nobody: a learner may turn out to be a foreigner, to whom it means something.
+    // Whoever decides alone asks nobody: a learner may be a foreigner, to whom the question means something.
     const isAlone = !core.muted && votersOf(configuration).length === 1;
     for (const { name, role } of configuration.members) {
       if (name === core.name || role === 'foreign' || isAlone) continue;

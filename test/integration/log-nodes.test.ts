@@ -109,7 +109,7 @@ describe('an emptied data directory', () => {
   });
 });
 
-/** The roles that a node's log gives to one of the members, in order: what was committed, not what was seen. */
+/** The roles that a log gives to a member, in order: what was committed, not what was seen of it. */
 function rolesIn(lines: readonly string[], { url }: KvNode): string[] {
   return lines
     .filter((line) => line.includes('"the members changed"'))
