@@ -45,7 +45,7 @@ export class KvCluster {
     this.#guess = nodes[0] as KvNode;
   }
 
-  /** Starts all nodes and resolves when each of them confirms reads. */
+  /** Starts all nodes and resolves when each of them confirms reads, and as many vote as are to vote. */
   static async start(options: KvClusterOptions = {}): Promise<KvCluster> {
     const port = await freePortEverywhere();
     const folder = temporaryFolder();
@@ -61,7 +61,17 @@ export class KvCluster {
     const cluster = new KvCluster(nodes, port);
     for (const node of nodes) node.start();
     for (const node of nodes) await cluster.current(node);
+    // Learners confirm reads as well; while the founder votes alone, it needs nobody.
+    const wanted = nodes.length % 2 === 1 ? nodes.length : nodes.length - 1;
+    await cluster.until('voters', async () => ((await cluster.#voters()) >= wanted ? true : null));
     return cluster;
+  }
+
+  /** How many vote, by the master's word. */
+  async #voters(): Promise<number> {
+    const master = await this.master();
+    const members = ((await master.status())?.members ?? []) as readonly { readonly role: string }[];
+    return members.filter(({ role }) => role === 'voter').length;
   }
 
   /** The node that accepts an empty submit; waits until there is one. `except` is not asked. */
