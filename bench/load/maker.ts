@@ -5,18 +5,15 @@
  * One process on one core, told what to do over IPC. Any surprise - a lost, repeated or foreign
  * message, an ended connection, a wrong answer - is reported and ends it.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Application } from './application.ts';
 import { BroadcastLoad } from './broadcast-load.ts';
 import { CallbackLoad } from './callback-load.ts';
 import { Crowd } from './crowd.ts';
 import type { Load } from './load.ts';
+import { measureLoad } from './measure-load.ts';
 import { MeasuringWindow } from './measuring-window.ts';
 import type { Address, MakerAnswer, Measurement, Order } from './orders.ts';
 import { UnicastLoad } from './unicast-load.ts';
-
-/** How long messages under way may take to arrive after the window. */
-const STRAGGLERS_MS = 20_000;
 
 const application = new Application();
 const crowd = new Crowd();
@@ -41,16 +38,7 @@ async function carryOut(order: Order): Promise<Measurement> {
 
 async function measure(order: Extract<Order, { type: 'measure' }>): Promise<Measurement> {
   const window = new MeasuringWindow(order.serverPids);
-  const load = makeLoad(order, window);
-  load.start();
-  await sleep(order.warmUpMs);
-  window.open();
-  await sleep(order.windowMs);
-  const measurement = window.close();
-  const stopped = new Promise<true>((resolve) => load.stop(() => resolve(true)));
-  const late = sleep(STRAGGLERS_MS, false, { ref: false });
-  if (!(await Promise.race([stopped, late]))) throw new Error(`messages were lost: ${load.missing()}`);
-  return measurement;
+  return measureLoad(makeLoad(order, window), window, order);
 }
 
 function makeLoad(order: Extract<Order, { type: 'measure' }>, window: MeasuringWindow): Load {

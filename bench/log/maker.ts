@@ -4,16 +4,13 @@
  * One process on one core, told what to do over IPC. Whatever is not an acknowledgement is reported
  * and ends it.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Load } from '../load/load.ts';
+import { measureLoad } from '../load/measure-load.ts';
 import { MeasuringWindow } from '../load/measuring-window.ts';
 import type { Measurement } from '../load/orders.ts';
 import { CommitLoad } from './commit-load.ts';
 import { GrpcLoad } from './grpc-load.ts';
 import type { CommitAnswer, CommitOrder } from './orders.ts';
-
-/** How long writes under way may take to be acknowledged after the window. */
-const STRAGGLERS_MS = 20_000;
 
 process.on('message', (order: CommitOrder) => {
   measure(order).then((measurement) => tell({ type: 'measured', measurement }), fail);
@@ -23,16 +20,7 @@ process.on('disconnect', () => process.exit(0));
 
 async function measure(order: CommitOrder): Promise<Measurement> {
   const window = new MeasuringWindow(order.serverPids);
-  const load = makeLoad(order, window);
-  load.start();
-  await sleep(order.warmUpMs);
-  window.open();
-  await sleep(order.windowMs);
-  const measurement = window.close();
-  const stopped = new Promise<true>((resolve) => load.stop(() => resolve(true)));
-  const late = sleep(STRAGGLERS_MS, false, { ref: false });
-  if (!(await Promise.race([stopped, late]))) throw new Error(load.missing());
-  return measurement;
+  return measureLoad(makeLoad(order, window), window, order);
 }
 
 function makeLoad(order: CommitOrder, window: MeasuringWindow): Load {
