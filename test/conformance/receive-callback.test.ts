@@ -126,7 +126,7 @@ describe('the receive callback', () => {
     expect(receivedFrom('unlucky').map(({ body }) => body.toString())).toEqual(['refused', 'cut', 'taken']);
     client.ping('silence');
     expect(await client.nextFrame()).toMatchObject({ opcode: OPCODE.pong, text: 'silence' });
-    const lost = node.log.items.filter(({ msg }) => msg.includes('the message is lost'));
+    const lost = await node.log.atLeast(2, ({ msg }) => msg.includes('the message is lost'));
     expect(lost.map(({ cause }) => cause)).toEqual([expect.stringContaining('503'), expect.any(String)]);
     expect(JSON.stringify(lost)).not.toContain('for the log');
   });

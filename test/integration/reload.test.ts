@@ -116,9 +116,9 @@ describe('a file that is wrong', () => {
     // By the signal, the same is in the log only.
     process.kill(node.pid, 'SIGHUP');
     await node.log.atLeast(2, ({ msg }) => msg === 'the configuration is refused; nothing has changed');
-    const problems = node.log.items.filter(({ msg }) => msg === 'configuration problem');
-    expect(problems.map(({ problem }) => String(problem).split(': ')[0])).toContain(
-      `${node.configFile}:4:3 limits.targets`,
+    const place = `${node.configFile}:4:3 limits.targets: `;
+    await node.waitForLog(
+      ({ msg, problem }) => msg === 'configuration problem' && String(problem).startsWith(place),
     );
   });
 
