@@ -48,7 +48,7 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
       bus.peers(peers);
       api.peers(peers, ended);
     },
-    grant: (mode) => api.grant(mode),
+    grant: ({ mode }) => api.grant(mode),
     health: (health) => api.health(health),
     reload: (settings) => live.replace(settings),
     reloads: (counts) => api.reloads(counts),

@@ -18,7 +18,7 @@ function makeWorker(options: { build?: Promise<void>; role?: Partial<WorkerRole>
     listen: (listener) => calls.push(`listen ${listener}`),
     unlisten: (listener) => calls.push(`unlisten ${listener}`),
     peers: () => calls.push('peers'),
-    grant: (mode) => calls.push(`grant ${mode}`),
+    grant: ({ mode }) => calls.push(`grant ${mode}`),
     health: ({ hung }) => calls.push(`health ${hung}`),
     reload: ({ endpoint }) => calls.push(`reload ${endpoint}`),
     ticketKeys: (ticketKeys) => calls.push(`tickets ${ticketKeys}`),
@@ -66,7 +66,7 @@ describe('WorkerDuties', () => {
   test('says it is ready when built, then does what it was told meanwhile, in order', async () => {
     const worker = makeWorker();
     worker.receive(init);
-    worker.receive({ type: 'grant', mode: 'normal', contactAgeMs: 0 });
+    worker.receive({ type: 'grant', mode: 'normal', isolated: false, contactAgeMs: 0 });
     worker.receive({ type: 'listen', listener: 'public' }, handle);
     expect(worker.calls).toEqual([]);
     await worker.settle();
@@ -80,7 +80,7 @@ describe('WorkerDuties', () => {
     worker.receive(init);
     await worker.settle();
     for (let count = 0; count < 3; count++) {
-      worker.receive({ type: 'grant', mode: 'normal', contactAgeMs: 0 });
+      worker.receive({ type: 'grant', mode: 'normal', isolated: false, contactAgeMs: 0 });
     }
     const alive = { type: 'alive' };
     expect(worker.sent).toEqual([{ type: 'ready' }, alive, alive, alive]);

@@ -8,10 +8,12 @@
 import type { Timers } from '../base/index.ts';
 import type { Settings } from '../config/index.ts';
 import type {
+  Bulletin,
   FromWorker,
+  Grant,
   ListenerName,
   ListenHandle,
-  Mode,
+  OperationOutcome,
   ReloadCounts,
   StatsCounters,
   ToWorker,
@@ -25,7 +27,17 @@ export interface WorkerRole {
   listen(listener: ListenerName, handle: ListenHandle): void;
   unlisten(listener: ListenerName): void;
   peers(peers: readonly WorkerPlace[], ended: StatsCounters): void;
-  grant(mode: Mode, contactAgeMs: number): void;
+  grant(grant: Grant): void;
+  /** Replaces the copy of what the cluster agreed on. */
+  cluster?(index: number, snapshot: string): void;
+  /** Brings that copy forward. */
+  changes?(index: number, changes: readonly unknown[]): void;
+  /** What the nodes of the cluster tell of themselves. */
+  bulletins?(self: string, nodes: readonly Bulletin[]): void;
+  /** Closes what is held for that epoch; its close callbacks are not owed by this node any more. */
+  epochEnded?(epoch: number): void;
+  /** What became of something that this worker had asked for. */
+  operated?(id: number, outcome: OperationOutcome): void;
   health(health: NodeHealth): void;
   /** Acts on the new settings when it returns; in-flight work goes on with the old ones. */
   reload(settings: Settings): void;
@@ -42,6 +54,12 @@ export interface WorkerRole {
 
 /** What the supervisor knows about its workers. */
 export type NodeHealth = Omit<Extract<ToWorker, { type: 'health' }>, 'type'>;
+
+/** What a worker hears of the cluster that its node belongs to. */
+type ClusterNews = Extract<
+  ToWorker,
+  { type: 'cluster' | 'changes' | 'bulletins' | 'epoch_ended' | 'operated' }
+>;
 
 /** How a drain went. */
 export type DrainResult = Omit<Extract<FromWorker, { type: 'drained' }>, 'type'>;
@@ -120,8 +138,15 @@ export class WorkerDuties {
         role.peers(message.peers, message.ended);
         break;
       case 'grant':
-        role.grant(message.mode, message.contactAgeMs);
+        role.grant(message);
         this.#doors.channel.send({ type: 'alive' });
+        break;
+      case 'cluster':
+      case 'changes':
+      case 'bulletins':
+      case 'epoch_ended':
+      case 'operated':
+        this.#learn(role, message);
         break;
       case 'health':
         role.health(message);
@@ -146,6 +171,14 @@ export class WorkerDuties {
         );
         break;
     }
+  }
+
+  #learn(role: WorkerRole, message: ClusterNews): void {
+    if (message.type === 'cluster') role.cluster?.(message.index, message.snapshot);
+    else if (message.type === 'changes') role.changes?.(message.index, message.changes);
+    else if (message.type === 'bulletins') role.bulletins?.(message.self, message.nodes);
+    else if (message.type === 'epoch_ended') role.epochEnded?.(message.epoch);
+    else role.operated?.(message.id, message.outcome);
   }
 
   #supervisorLost(): void {

@@ -26,6 +26,38 @@ export interface StatsCounters {
 /** What a node admits; a grant carries it. */
 export type Mode = 'normal' | 'block_new_session' | 'block_new_connection' | 'initial';
 
+/** What the supervisor of a node tells the others every few seconds, outside the log. */
+export interface Bulletin {
+  readonly node: string;
+  readonly epoch: number;
+  readonly mode: Mode;
+  readonly connections: number;
+  readonly connectionsMax: number;
+  /** Heard of lately; always true for the node that tells. */
+  readonly connected: boolean;
+  /** As the log knows it: its word counts, or it only follows. */
+  readonly voter: boolean;
+  readonly master: boolean;
+  readonly ballot: number;
+  readonly commitIndex: number;
+  /** The release that runs there. */
+  readonly version: string;
+}
+
+/** What the supervisor does for operators; the lists they read come from the workers' copies. */
+export type OperationName =
+  | 'InitCluster'
+  | 'JoinCluster'
+  | 'PurgeClusterNode'
+  | 'ChangeMode'
+  | 'GetMode'
+  | 'RaftStatus';
+
+/** What became of an operation. `error` is UPPER-KEBAB; `reason` says more about it. */
+export type OperationOutcome =
+  | { readonly ok: true; readonly answer: unknown }
+  | { readonly ok: false; readonly error: string; readonly reason?: unknown };
+
 /** A worker process that the node counts on. `run` grows by one with each replacement of a slot. */
 export interface WorkerPlace {
   readonly kind: WorkerKind;
@@ -76,6 +108,16 @@ export interface ReloadCounts {
   readonly readAtMs: number;
 }
 
+/** Permission to admit, renewed with each heartbeat; see law 4. */
+export interface Grant {
+  readonly type: 'grant';
+  readonly mode: Mode;
+  /** Out of contact with the majority for too long, whatever the mode: nothing is ordered or claimed. */
+  readonly isolated: boolean;
+  /** Age of the contact with the majority when this was sent; 0 for a node by itself. */
+  readonly contactAgeMs: number;
+}
+
 /** Supervisor to worker. */
 export type ToWorker =
   | WorkerInit
@@ -85,8 +127,17 @@ export type ToWorker =
   | { readonly type: 'unlisten'; readonly listener: ListenerName }
   /** All workers that are ready, and the counters of runs that ended. Sent on every change. */
   | { readonly type: 'peers'; readonly peers: readonly WorkerPlace[]; readonly ended: StatsCounters }
-  /** Permission to admit; see law 4. `contactAgeMs` is its age when it was sent. */
-  | { readonly type: 'grant'; readonly mode: Mode; readonly contactAgeMs: number }
+  | Grant
+  /** The state that the cluster agreed on, up to `index`. First, and again where changes were skipped. */
+  | { readonly type: 'cluster'; readonly index: number; readonly snapshot: string }
+  /** Committed changes, for the copy of that state. Opaque here: the room of the rules reads them. */
+  | { readonly type: 'changes'; readonly index: number; readonly changes: readonly unknown[] }
+  /** What the nodes tell of themselves; `self` is this one. On change, not oftener than twice a second. */
+  | { readonly type: 'bulletins'; readonly self: string; readonly nodes: readonly Bulletin[] }
+  /** The epoch of this node is over: what is held for it is closed with 1012, and nothing is owed for it. */
+  | { readonly type: 'epoch_ended'; readonly epoch: number }
+  /** To the api worker: what became of the operation with this number. */
+  | { readonly type: 'operated'; readonly id: number; readonly outcome: OperationOutcome }
   /** To the api worker: gateways that admit nobody because of their load, and how many workers hung. */
   | { readonly type: 'health'; readonly overloaded: readonly WorkerSlot[]; readonly hung: number }
   /** Act on this configuration from now on, and answer `reloaded`. Nobody is disconnected by it. */
@@ -130,6 +181,13 @@ export type FromWorker =
     }
   /** All that this worker does from now on follows the configuration of that generation. */
   | { readonly type: 'reloaded'; readonly generation: number }
+  /** From the api worker: what an operator wants done. Exactly one `operated` follows. */
+  | {
+      readonly type: 'operate';
+      readonly id: number;
+      readonly operation: OperationName;
+      readonly request: unknown;
+    }
   /** The worker cannot go on and says why before it exits with 1. */
   | { readonly type: 'fatal'; readonly message: string };
 

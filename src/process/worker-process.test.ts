@@ -82,7 +82,7 @@ describe('a worker process', () => {
     const listener = await bind();
     const one = new Watched({ SLOW_START: 'yes' });
     one.worker.send({ type: 'listen', listener: 'public' }, listener.handle);
-    one.worker.send({ type: 'grant', mode: 'normal', contactAgeMs: 0 });
+    one.worker.send({ type: 'grant', mode: 'normal', isolated: false, contactAgeMs: 0 });
     await one.got('listening');
     expect(one.messages.at(-1)).toEqual({ type: 'listening', listener: 'public' });
   });
@@ -166,7 +166,7 @@ describe('a socket that outlives its worker', () => {
     }
     const [first, second] = pair;
     first.worker.send({ type: 'unlisten', listener: 'public' });
-    first.worker.send({ type: 'grant', mode: 'normal', contactAgeMs: 0 });
+    first.worker.send({ type: 'grant', mode: 'normal', isolated: false, contactAgeMs: 0 });
     await first.got('load');
     for (let count = 0; count < 20; count++) {
       expect(await greet(listener.port ?? 0)).toBe(`hello from ${second.worker.pid}\n`);

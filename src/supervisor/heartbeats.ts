@@ -21,7 +21,7 @@ export interface HeartbeatDoors {
 }
 
 /** A node by itself is its own majority, so its contact with it is never old. */
-const GRANT: ToWorker = { type: 'grant', mode: 'normal', contactAgeMs: 0 };
+const GRANT: ToWorker = { type: 'grant', mode: 'normal', isolated: false, contactAgeMs: 0 };
 /** What one beat may add to a silence: more has passed only if the supervisor itself was stopped. */
 const BEAT_MAX_MS = 2 * LIMITS.grantPeriodMs;
 

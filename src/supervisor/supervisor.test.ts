@@ -122,7 +122,12 @@ describe('a node that serves', () => {
   test('renews the grants of all workers', () => {
     node.time.advance(LIMITS.grantPeriodMs * 4);
     for (const worker of node.spawned) expect(worker.got('grant')).toHaveLength(5);
-    expect(node.worker(0).got('grant').at(-1)).toEqual({ type: 'grant', mode: 'normal', contactAgeMs: 0 });
+    expect(node.worker(0).got('grant').at(-1)).toEqual({
+      type: 'grant',
+      mode: 'normal',
+      isolated: false,
+      contactAgeMs: 0,
+    });
   });
 
   test('replaces a dead worker, which answers for its journals and gets its listeners', () => {

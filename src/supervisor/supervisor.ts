@@ -205,7 +205,10 @@ export class Supervisor {
     else if (message.type === 'reloaded') this.#reloading.answered(worker, message.generation);
     else if (message.type === 'drained') this.#drain.drained(message);
     else if (message.type === 'gave_back') this.#listeners.giveAgain(worker, message.listener);
-    else {
+    else if (message.type === 'operate') {
+      const outcome = { ok: false, error: 'NODE-STARTING' } as const;
+      worker.process.send({ type: 'operated', id: message.id, outcome });
+    } else {
       worker.fatal = message.message;
       this.#doors.logger.error({ ...describeWorker(worker), reason: message.message }, 'worker cannot go on');
     }
