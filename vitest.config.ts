@@ -17,7 +17,7 @@ export default defineConfig({
     reporters: ['default', './test/setup/no-skips-reporter.ts'],
     coverage: {
       provider: 'v8',
-      include: ['src/base/**/*.ts', 'src/consensus/**/*.ts', 'src/relay/**/*.ts', 'src/config/**/*.ts'],
+      include: ['base', 'consensus', 'cluster', 'relay', 'config'].map((room) => `src/${room}/**/*.ts`),
       exclude: ['**/*.test.ts', '**/testdata/**', '**/index.ts', '**/types.ts'],
       reporter: ['text-summary', 'json-summary'],
       thresholds: { lines: 97, functions: 97, statements: 97, branches: 93 },

@@ -6,7 +6,7 @@
  */
 
 /** Rules without a world: no platform, no package, nothing but `base`. */
-const PURE = ['base', 'consensus', 'relay'];
+const PURE = ['base', 'consensus', 'cluster', 'relay'];
 /** One outside thing each. */
 const ADAPTERS = ['telemetry', 'journal', 'net', 'process', 'peer', 'store', 'bus'];
 
@@ -14,6 +14,7 @@ const ADAPTERS = ['telemetry', 'journal', 'net', 'process', 'peer', 'store', 'bu
 const ROOMS = {
   base: [],
   consensus: ['base'],
+  cluster: ['base'],
   relay: ['base'],
   config: PURE,
   system: [...PURE, 'config'],

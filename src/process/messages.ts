@@ -4,7 +4,7 @@
  * Plain JSON over the channel that Node gives a forked process; a listening handle may ride along.
  * Nothing here carries client bytes (law 1): messages between workers travel over `bus/`.
  */
-import type { WorkerSlot } from '../base/index.ts';
+import type { Mode, WorkerSlot } from '../base/index.ts';
 import type { Config, TlsMaterial } from '../config/index.ts';
 
 /** What a worker process does. There are `workers` gateways and at most one api worker. */
@@ -23,8 +23,8 @@ export interface StatsCounters {
   readonly closingConnections: number;
 }
 
-/** What a node admits; a grant carries it. */
-export type Mode = 'normal' | 'block_new_session' | 'block_new_connection' | 'initial';
+/** A grant carries it. */
+export type { Mode };
 
 /** What the supervisor of a node tells the others every few seconds, outside the log. */
 export interface Bulletin {

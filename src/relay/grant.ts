@@ -5,9 +5,7 @@
  * says how old the node's last contact with the majority was. A grant that grows older than the
  * isolation timeout stops counting, so a worker whose supervisor hangs stops admitting by itself.
  */
-
-/** What a node admits. */
-export type Mode = 'normal' | 'block_new_session' | 'block_new_connection' | 'initial';
+import type { Mode } from '../base/index.ts';
 
 /** The newest grant and its age. Times are monotonic milliseconds of this process. */
 export class Grant {
