@@ -4,6 +4,7 @@ import type { Bus, Json } from '../src/bus/index.ts';
 import { type BusWorld, busSuite, message } from './fakes/bus-suite.ts';
 import { FakeTime } from './fakes/fake-time.ts';
 import { LoopNetwork } from './fakes/loop-bus.ts';
+import { seatAt } from './fakes/worker-names.ts';
 
 /** Lets deliveries happen by themselves, one turn of the event loop after the other. */
 function makeWorld(): BusWorld {
@@ -17,8 +18,8 @@ function makeWorld(): BusWorld {
   run();
   return {
     make: async (slot, runNumber) => network.bus(slot, runNumber),
-    announce: (bus) => void network.up(bus.self.slot, bus.self.run),
-    kill: async (bus) => network.down(bus.self.slot),
+    announce: (bus) => void network.up(bus.self),
+    kill: async (bus) => network.down(bus.self.seat),
     pass: (ms) => time.advance(ms),
     end: async () => {
       running = false;
@@ -39,8 +40,8 @@ function startTwo(): { network: LoopNetwork; first: Bus; second: Bus; got: Json[
 
 it('delivers one thing a step', () => {
   const { network, first, got } = startTwo();
-  first.tell(1, message('note', 'a'));
-  first.tell(1, message('note', 'b'));
+  first.tell(seatAt(1), message('note', 'a'));
+  first.tell(seatAt(1), message('note', 'b'));
   expect(got).toEqual([]);
   expect([network.step(), got.length, network.step(), got.length, network.step()]).toEqual([
     true,
@@ -55,8 +56,8 @@ it('holds one direction and lets the other go', () => {
   const { network, first, second, got } = startTwo();
   first.handle('note', (_from, { facts }) => got.push(facts));
   network.hold(0, 1);
-  first.tell(1, message('note', 'held'));
-  second.tell(0, message('note', 'free'));
+  first.tell(seatAt(1), message('note', 'held'));
+  second.tell(seatAt(0), message('note', 'free'));
   network.runAll();
   expect(got).toEqual(['free']);
   network.release(0, 1);
@@ -66,12 +67,12 @@ it('holds one direction and lets the other go', () => {
 
 it('loses what is under way to and from a run that ends', () => {
   const { network, first, got } = startTwo();
-  first.tell(1, message('note', 'lost'));
+  first.tell(seatAt(1), message('note', 'lost'));
   network.down(1);
-  first.tell(1, message('note', 'lost too'));
+  first.tell(seatAt(1), message('note', 'lost too'));
   network.up(1, 2).handle('note', (_from, { facts }) => got.push(facts));
   network.runAll();
-  first.tell(1, message('note', 'found'));
+  first.tell(seatAt(1), message('note', 'found'));
   network.runAll();
   expect(got).toEqual(['found']);
 });

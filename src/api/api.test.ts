@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Logger, ok, type Result } from '../base/index.ts';
+import { workerAt } from '../../test/fakes/worker-names.ts';
+import { type Logger, ok, type Result, type Seat } from '../base/index.ts';
 import type { Bus, BusAnswer, BusFailure } from '../bus/index.ts';
 import { LiveConfig, type Settings } from '../config/index.ts';
 import type { HttpHandlers, HttpRequest } from '../net/index.ts';
@@ -35,7 +36,9 @@ function gatewayFigures(slot: number): () => Promise<Told> {
 function makeApi(options: { token?: string; told?: Record<number, () => Promise<Told>> } = {}) {
   const asked: number[] = [];
   const bus = {
-    ask: (slot: number, _message: unknown, timeoutMs: number, done: (told: Told) => void) => {
+    self: workerAt(0),
+    ask: (seat: Seat, _message: unknown, timeoutMs: number, done: (told: Told) => void) => {
+      const slot = Number.parseInt(seat, 10);
       expect(timeoutMs).toBeLessThanOrEqual(1_000);
       asked.push(slot);
       const tell = options.told?.[slot] ?? (async () => ({ ok: false, error: 'unreachable' }) as const);

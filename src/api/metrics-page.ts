@@ -5,7 +5,7 @@
  * silent is shown as down instead of delaying or failing the page. Scrapes that overlap share one
  * collection, so that impatient scrapers cannot multiply the work of the gateways.
  */
-import type { Logger, WorkerSlot } from '../base/index.ts';
+import { type Logger, seatOf, type WorkerSlot } from '../base/index.ts';
 import { type Bus, type BusFailure, NO_BYTES } from '../bus/index.ts';
 import { type MetricsSnapshot, renderSnapshots } from '../telemetry/index.ts';
 
@@ -75,7 +75,8 @@ export class MetricsPage {
         logger.warn({ slot, reason }, 'a worker did not tell its figures');
         resolve(null);
       };
-      bus.ask(slot, { kind: METRICS_KIND, facts: null, bytes: NO_BYTES }, METRICS_WAIT_MS, (answer) => {
+      const seat = seatOf(bus.self.node, slot);
+      bus.ask(seat, { kind: METRICS_KIND, facts: null, bytes: NO_BYTES }, METRICS_WAIT_MS, (answer) => {
         const snapshot = answer.ok ? parseSnapshot(answer.value.bytes) : null;
         if (!answer.ok) silent(answer.error);
         else if (snapshot === null) silent('unreadable');

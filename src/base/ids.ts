@@ -7,7 +7,8 @@
 import type { Clock, Random } from './ports.ts';
 
 declare const brand: unique symbol;
-type Branded<Name extends string> = string & { readonly [brand]: Name };
+/** A string that is not any other string. */
+export type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /** One client WebSocket for its whole life; drawn when the application admits it. */
 export type ConnectionId = Branded<'ConnectionId'>;

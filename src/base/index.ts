@@ -9,3 +9,4 @@ export type * from './mode.ts';
 export * from './ports.ts';
 export * from './result.ts';
 export * from './utf8.ts';
+export * from './worker-address.ts';

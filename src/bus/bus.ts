@@ -4,7 +4,7 @@
  * An interface and its words; `mesh.ts` implements it over unix sockets. A request is answered
  * exactly once: by the sister, or with the reason why it could not be.
  */
-import type { Result, WorkerSlot } from '../base/index.ts';
+import type { Result, Seat, WorkerAddress } from '../base/index.ts';
 
 /** Anything that survives JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -33,11 +33,8 @@ export type BusFailure =
   /** Too much waits for that worker, or the message is too large for a link. */
   | 'overloaded';
 
-/** Who sent a message: the slot, and which run of it. */
-export interface Sister {
-  readonly slot: WorkerSlot;
-  readonly run: number;
-}
+/** Another worker: its seat, and which process has it. */
+export type Sister = WorkerAddress;
 
 /** Answers one request; a second call is a bug. */
 export type Reply = (facts: Json, bytes?: Uint8Array) => void;
@@ -48,20 +45,20 @@ export type BusHandler = (from: Sister, message: BusMessage, reply: Reply) => vo
 /** A worker's place on the bus. Messages from one worker to another arrive in the order of sending. */
 export interface Bus {
   readonly self: Sister;
-  /** The gateway workers that can be asked now, this one included, by slot. */
+  /** The gateway workers that can be asked now, this one included, those of one node by slot. */
   sisters(): readonly Sister[];
   /**
-   * Asks `slot`; a sister that is being replaced is waited for, within `timeoutMs`. Never calls `done`
-   * synchronously.
+   * Asks whoever has `seat`; a sister that is being replaced is waited for, within `timeoutMs`. Never
+   * calls `done` synchronously.
    */
   ask(
-    slot: WorkerSlot,
+    seat: Seat,
     message: BusMessage,
     timeoutMs: number,
     done: (answer: Result<BusAnswer, BusFailure>) => void,
   ): void;
   /** Sends without an answer; lost when the link is down or takes no more. */
-  tell(slot: WorkerSlot, message: BusMessage): void;
+  tell(seat: Seat, message: BusMessage): void;
   /** Registers the one handler of a kind. */
   handle(kind: string, handler: BusHandler): void;
   /** Called when a link to a (new run of a) sister is up: what an earlier run was told must be told again. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ask, busSuite, latch, message, nextUp } from '../../test/fakes/bus-suite.ts';
 import { MeshWorld } from '../../test/fakes/mesh-world.ts';
+import { seatAt, workerAt } from '../../test/fakes/worker-names.ts';
 import { LIMITS } from '../base/index.ts';
 import type { Json } from './bus.ts';
 import { encodeFrame, FrameDecoder, type FrameType, type LinkFrame } from './frame-codec.ts';
@@ -65,7 +66,7 @@ function send(socket: Socket, type: FrameType, facts: Json, kind = ''): void {
 }
 
 const greeting = (slot: number, run: number, to: { slot: number; run: number }, kind = 'gateway') => {
-  return { from: { slot, run }, kind, to: { slot: to.slot, run: to.run } };
+  return { from: workerAt(slot, run), kind, to: workerAt(to.slot, to.run) } as unknown as Json;
 };
 
 function nextDown(bus: MeshBus): Promise<void> {
@@ -76,11 +77,11 @@ describe('a mesh of one', () => {
   it('needs no socket to ask itself', async () => {
     const meshPath = join(world.directory, 'unused.sock');
     const doors = { clock: world.time, timers: world.time, logger: world.log };
-    const bus = new MeshBus({ self: { slot: 0, run: 1 }, kind: 'gateway', meshPath, ...doors });
+    const bus = new MeshBus({ self: workerAt(0, 1), kind: 'gateway', meshPath, ...doors });
     bus.handle('echo', (_from, { facts }, reply) => reply(facts));
     bus.peers([{ kind: 'gateway', slot: 0, run: 1, meshPath }]);
     expect(await ask(bus, 0, message('echo', 5))).toMatchObject({ ok: true, value: { facts: 5 } });
-    expect(bus.sisters()).toEqual([{ slot: 0, run: 1 }]);
+    expect(bus.sisters()).toEqual([workerAt(0, 1)]);
     await bus.close();
   });
 });
@@ -304,9 +305,9 @@ describe('bounds', () => {
     const large = { kind: 'echo', facts: null, bytes: new Uint8Array(60_000) };
     const outcomes: unknown[] = [];
     const answers = [ask(first, 1, large), ask(first, 1, large)];
-    first.ask(1, large, 10, (answer) => outcomes.push(answer));
-    first.tell(1, { ...large, kind: 'note' });
-    first.tell(1, message('note', 'small'));
+    first.ask(seatAt(1), large, 10, (answer) => outcomes.push(answer));
+    first.tell(seatAt(1), { ...large, kind: 'note' });
+    first.tell(seatAt(1), message('note', 'small'));
     expect(await Promise.all(answers)).toMatchObject([{ ok: true }, { ok: false, error: 'overloaded' }]);
     world.pass(1_000);
     expect(outcomes).toEqual([{ ok: false, error: 'overloaded' }]);
@@ -324,7 +325,7 @@ describe('bounds', () => {
     const bus = await start(0);
     const outcomes: unknown[] = [];
     for (let index = 0; index < LIMITS.linkAsksWaitingMax; index++) {
-      bus.ask(1, message('echo'), 1_000, (answer) => outcomes.push(answer));
+      bus.ask(seatAt(1), message('echo'), 1_000, (answer) => outcomes.push(answer));
     }
     expect(await ask(bus, 1, message('echo'))).toEqual({ ok: false, error: 'overloaded' });
     expect(outcomes).toEqual([]);
@@ -340,10 +341,10 @@ describe('bounds', () => {
       if (!returned) early.push(name);
     };
     const all = latch();
-    first.ask(1, { kind: 'echo', facts: null, bytes: new Uint8Array(5_000) }, 9, note('too large'));
-    first.ask(0, message('unknown'), 9, note('unknown'));
-    first.ask(0, message('echo'), 9, note('self'));
-    first.ask(1, message('echo'), 9, all.open);
+    first.ask(seatAt(1), { kind: 'echo', facts: null, bytes: new Uint8Array(5_000) }, 9, note('too large'));
+    first.ask(seatAt(0), message('unknown'), 9, note('unknown'));
+    first.ask(seatAt(0), message('echo'), 9, note('self'));
+    first.ask(seatAt(1), message('echo'), 9, all.open);
     returned = true;
     await all.opened;
     expect(early).toEqual([]);

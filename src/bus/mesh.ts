@@ -14,12 +14,15 @@ import {
   type Cancellable,
   type Clock,
   failed,
+  isLaterRun,
+  isSameWorker,
   LIMITS,
   type Logger,
   type Meter,
   ok,
+  type Seat,
   type Timers,
-  type WorkerSlot,
+  workerAddress,
 } from '../base/index.ts';
 import type { WorkerKind, WorkerPlace } from '../process/index.ts';
 import { type AskDone, AskTable } from './ask-table.ts';
@@ -56,11 +59,11 @@ export class MeshBus implements Bus {
   readonly #handlers = new Map<string, BusHandler>();
   readonly #upListeners: ((sister: Sister) => void)[] = [];
   readonly #downListeners: ((sister: Sister) => void)[] = [];
-  /** Our links, one for each slot that the supervisor names. */
-  readonly #links = new Map<WorkerSlot, SisterLink>();
+  /** Our links, one for each seat that the supervisor names. */
+  readonly #links = new Map<Seat, SisterLink>();
   readonly #inbound = new Set<InboundLink>();
   /** Runs that we heard of over a link, so that each one's end is told, and told once. */
-  readonly #present = new Map<WorkerSlot, number>();
+  readonly #present = new Map<Seat, Sister>();
   #server: Server | null = null;
   #sweep: Cancellable | null = null;
   #tellsDropped = 0;
@@ -94,18 +97,23 @@ export class MeshBus implements Bus {
   /** Takes the supervisor's list of workers that are up: dials new runs, ends those that are gone. */
   peers(places: readonly WorkerPlace[]): void {
     if (this.#closed) return;
-    const wanted = places.filter((place) => place.kind === 'gateway' && !this.#isSelf(place.slot));
-    const runs = new Map(wanted.map((place) => [place.slot, place.run]));
-    for (const [slot, link] of this.#links) {
-      if (runs.get(slot) === link.sister.run) continue;
-      this.#links.delete(slot);
+    const { node, epoch } = this.self;
+    const wanted = new Map<Seat, readonly [sister: Sister, path: string]>();
+    for (const { kind, slot, run, meshPath } of places) {
+      const sister = workerAddress({ node, epoch, slot, run });
+      if (kind === 'gateway' && !this.#isSelf(sister.seat)) wanted.set(sister.seat, [sister, meshPath]);
+    }
+    for (const [seat, link] of this.#links) {
+      const named = wanted.get(seat);
+      if (named !== undefined && isSameWorker(named[0], link.sister)) continue;
+      this.#links.delete(seat);
       link.stop();
       this.#end(link.sister);
       this.#asks.failOwner(link, 'unreachable');
     }
-    for (const place of wanted) {
-      this.#endEarlierRuns(place);
-      if (!this.#links.has(place.slot)) this.#links.set(place.slot, this.#dial(place));
+    for (const [seat, [sister, path]] of wanted) {
+      this.#endEarlierRuns(sister);
+      if (!this.#links.has(seat)) this.#links.set(seat, this.#dial(sister, path));
     }
   }
 
@@ -117,25 +125,25 @@ export class MeshBus implements Bus {
     return sisters.sort((left, right) => left.slot - right.slot);
   }
 
-  ask(slot: WorkerSlot, message: BusMessage, timeoutMs: number, done: AskDone): void {
+  ask(seat: Seat, message: BusMessage, timeoutMs: number, done: AskDone): void {
     if (this.#closed) return this.#failLater(done, 'unreachable');
     const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
     const ask: WaitingAsk = { message, deadlineMs, done };
     this.#sweep ??= this.#options.timers.every(LIMITS.linkSweepMs, () => this.#sweepOverdue());
-    if (this.#isSelf(slot)) return this.#askSelf(ask);
-    const link = this.#links.get(slot);
+    if (this.#isSelf(seat)) return this.#askSelf(ask);
+    const link = this.#links.get(seat);
     if (link?.up) this.#askOver(link, ask);
-    else if (!this.#waiting.add(slot, ask)) this.#failLater(done, 'overloaded');
+    else if (!this.#waiting.add(seat, ask)) this.#failLater(done, 'overloaded');
   }
 
-  tell(slot: WorkerSlot, message: BusMessage): void {
+  tell(seat: Seat, message: BusMessage): void {
     if (this.#closed) return;
-    if (this.#isSelf(slot)) {
+    if (this.#isSelf(seat)) {
       queueMicrotask(() => this.#handlers.get(message.kind)?.(this.self, message, () => {}));
       return;
     }
-    const link = this.#links.get(slot);
-    if (link?.up && !link.send({ type: 'tell', id: 0, ...message })) this.#noteDroppedTell(slot, message);
+    const link = this.#links.get(seat);
+    if (link?.up && !link.send({ type: 'tell', id: 0, ...message })) this.#noteDroppedTell(seat, message);
   }
 
   handle(kind: string, handler: BusHandler): void {
@@ -166,8 +174,8 @@ export class MeshBus implements Bus {
     if (server?.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  #isSelf(slot: WorkerSlot): boolean {
-    return slot === this.self.slot && this.#options.kind === 'gateway';
+  #isSelf(seat: Seat): boolean {
+    return seat === this.self.seat && this.#options.kind === 'gateway';
   }
 
   // Questions -----------------------------------------------------------------------------------
@@ -210,16 +218,16 @@ export class MeshBus implements Bus {
     this.#sweep = null;
   }
 
-  #noteDroppedTell(slot: WorkerSlot, message: BusMessage): void {
+  #noteDroppedTell(seat: Seat, message: BusMessage): void {
     this.#tellsDropped++;
     if (this.#tellsDropped > 1) return;
-    const fields = { slot, kind: message.kind };
+    const fields = { seat, kind: message.kind };
     this.#options.logger.warn(fields, 'a sister worker takes no more messages; they are dropped and counted');
   }
 
   // Our links -----------------------------------------------------------------------------------
 
-  #dial(place: WorkerPlace): SisterLink {
+  #dial(sister: Sister, path: string): SisterLink {
     const { self, kind, timers } = this.#options;
     const events = {
       onUp: (link: SisterLink) => this.#cameUp(link),
@@ -230,14 +238,14 @@ export class MeshBus implements Bus {
       },
       onFrame: (link: SisterLink, frame: LinkFrame) => this.#hearAnswer(link, frame),
     };
-    return new SisterLink({ self, kind, place, timers, events, outboxBytesMax: this.#outboxBytesMax });
+    return new SisterLink({ self, kind, sister, path, timers, events, outboxBytesMax: this.#outboxBytesMax });
   }
 
   /** What waited goes first, in its order; then listeners may say again what an earlier run knew. */
   #cameUp(link: SisterLink): void {
     this.#endEarlierRuns(link.sister);
-    this.#present.set(link.sister.slot, link.sister.run);
-    for (const ask of this.#waiting.take(link.sister.slot)) this.#askOver(link, ask);
+    this.#present.set(link.sister.seat, link.sister);
+    for (const ask of this.#waiting.take(link.sister.seat)) this.#askOver(link, ask);
     for (const listener of this.#upListeners) listener(link.sister);
   }
 
@@ -264,16 +272,17 @@ export class MeshBus implements Bus {
 
   /** The list of a sister may be ahead of ours, so an unknown newer run is believed; an older one is not. */
   #admit(link: InboundLink, { from, kind, to }: Greeting): boolean {
-    if (to.slot !== this.self.slot || to.run !== this.self.run) return false;
+    if (!isSameWorker(to, this.self)) return false;
     if (kind !== 'gateway') return true;
-    const namedRun = this.#links.get(from.slot)?.sister.run ?? from.run;
-    const presentRun = this.#present.get(from.slot) ?? from.run;
-    if (this.#isSelf(from.slot) || from.run < namedRun || from.run < presentRun) return false;
+    const named = this.#links.get(from.seat)?.sister ?? from;
+    const present = this.#present.get(from.seat) ?? from;
+    if (from.node !== this.self.node || this.#isSelf(from.seat)) return false;
+    if (isLaterRun(named, from) || isLaterRun(present, from)) return false;
     this.#endEarlierRuns(from);
     // It dials again because it thinks that we are gone: for both sides that is a new beginning.
     const dialsAgain = [...this.#inbound].some((other) => other !== link && isSame(other.sister, from));
     if (dialsAgain) this.#end(from);
-    this.#present.set(from.slot, from.run);
+    this.#present.set(from.seat, from);
     return true;
   }
 
@@ -304,22 +313,23 @@ export class MeshBus implements Bus {
 
   // Runs ----------------------------------------------------------------------------------------
 
-  /** A slot has one run at a time: news of a later one ends an earlier one. */
-  #endEarlierRuns({ slot, run }: Sister): void {
-    const present = this.#present.get(slot);
-    if (present !== undefined && present < run) this.#end({ slot, run: present });
+  /** A seat has one run at a time: news of a later one ends an earlier one. */
+  #endEarlierRuns(sister: Sister): void {
+    const present = this.#present.get(sister.seat);
+    if (present !== undefined && isLaterRun(sister, present)) this.#end(present);
   }
 
   /** Cuts everything that leads to a run and says so; without effect for a run that has ended. */
   #end(sister: Sister): void {
-    if (this.#present.get(sister.slot) !== sister.run || this.#closed) return;
-    this.#present.delete(sister.slot);
+    const present = this.#present.get(sister.seat);
+    if (present === undefined || !isSameWorker(present, sister) || this.#closed) return;
+    this.#present.delete(sister.seat);
     for (const inbound of this.#inbound) {
       if (!isSame(inbound.sister, sister)) continue;
       this.#inbound.delete(inbound);
       inbound.cut();
     }
-    const link = this.#links.get(sister.slot);
+    const link = this.#links.get(sister.seat);
     const wasOurs = link !== undefined && isSame(link.sister, sister);
     if (wasOurs && link.up) link.restart();
     for (const listener of this.#downListeners) listener(sister);
@@ -347,7 +357,7 @@ export class MeshBus implements Bus {
 }
 
 function isSame(left: Sister | null, right: Sister): boolean {
-  return left !== null && left.slot === right.slot && left.run === right.run;
+  return left !== null && isSameWorker(left, right);
 }
 
 /** Makes the second answer to one question the bug that it is. */

@@ -6,8 +6,8 @@
  * that the supervisor names and stops it when that run is over.
  */
 import { createConnection, type Socket } from 'node:net';
-import { type Cancellable, LIMITS, type Timers } from '../base/index.ts';
-import type { WorkerKind, WorkerPlace } from '../process/index.ts';
+import { type Cancellable, LIMITS, type Timers, type WorkerName, workerAddress } from '../base/index.ts';
+import type { WorkerKind } from '../process/index.ts';
 import { type Json, NO_BYTES, type Sister } from './bus.ts';
 import type { LinkFrame } from './frame-codec.ts';
 import { Link } from './link.ts';
@@ -24,11 +24,16 @@ export function readGreeting(facts: Json): Greeting | null {
   const greeting = facts as unknown as Partial<Greeting> | null;
   if (typeof greeting !== 'object' || greeting === null) return null;
   if (greeting.kind !== 'gateway' && greeting.kind !== 'api') return null;
-  return isSister(greeting.from) && isSister(greeting.to) ? (greeting as Greeting) : null;
+  const { kind } = greeting;
+  const [from, to] = [readAddress(greeting.from), readAddress(greeting.to)];
+  return from === null || to === null ? null : { from, kind, to };
 }
 
-function isSister(value: Sister | undefined): boolean {
-  return Number.isInteger(value?.slot) && Number.isInteger(value?.run);
+/** Its seat is put together here and not believed. */
+function readAddress(value: Partial<WorkerName> | undefined): Sister | null {
+  if (typeof value?.node !== 'string') return null;
+  const { node, epoch, slot, run } = value as WorkerName;
+  return [epoch, slot, run].every(Number.isInteger) ? workerAddress({ node, epoch, slot, run }) : null;
 }
 
 /** What a sister link tells its owner. */
@@ -58,14 +63,16 @@ export class SisterLink {
   constructor(options: {
     readonly self: Sister;
     readonly kind: WorkerKind;
-    readonly place: WorkerPlace;
+    readonly sister: Sister;
+    /** Where that run listens. */
+    readonly path: string;
     readonly timers: Timers;
     readonly events: SisterLinkEvents;
     readonly outboxBytesMax: number;
   }) {
-    const { self, kind, place } = options;
-    this.sister = { slot: place.slot, run: place.run };
-    this.#path = place.meshPath;
+    const { self, kind, sister, path } = options;
+    this.sister = sister;
+    this.#path = path;
     this.#greeting = { from: self, kind, to: this.sister };
     this.#timers = options.timers;
     this.#events = options.events;

@@ -1,5 +1,7 @@
 /** Bounded in number and bytes, and what is taken or given up on makes room. */
+
 import { describe, expect, it } from 'vitest';
+import { seatAt } from '../../test/fakes/worker-names.ts';
 import { LIMITS } from '../base/index.ts';
 import { WaitingAsks } from './waiting-asks.ts';
 
@@ -8,23 +10,23 @@ function makeAsk(deadlineMs: number, size = 0, done = () => {}) {
 }
 
 describe('questions that wait', () => {
-  it('are given back by slot, in order, once', () => {
+  it('are given back by seat, in order, once', () => {
     const waiting = new WaitingAsks();
     const asks = [makeAsk(1), makeAsk(2), makeAsk(3)];
-    for (const [index, ask] of asks.entries()) waiting.add(index % 2, ask);
-    expect(waiting.take(0)).toEqual([asks[0], asks[2]]);
-    expect(waiting.take(0)).toEqual([]);
+    for (const [index, ask] of asks.entries()) waiting.add(seatAt(index % 2), ask);
+    expect(waiting.take(seatAt(0))).toEqual([asks[0], asks[2]]);
+    expect(waiting.take(seatAt(0))).toEqual([]);
     expect(waiting.size).toBe(1);
   });
 
   it('are bounded in bytes, and make room when taken or overdue', () => {
     const waiting = new WaitingAsks();
     const half = LIMITS.linkOutboxBytesMax / 2;
-    const fill = () => [waiting.add(1, makeAsk(5, half)), waiting.add(2, makeAsk(5, half))];
-    expect([fill(), waiting.add(3, makeAsk(5, 1))]).toEqual([[true, true], false]);
-    waiting.take(1);
-    waiting.take(2);
-    expect([fill(), waiting.add(3, makeAsk(5, 1))]).toEqual([[true, true], false]);
+    const fill = () => [waiting.add(seatAt(1), makeAsk(5, half)), waiting.add(seatAt(2), makeAsk(5, half))];
+    expect([fill(), waiting.add(seatAt(3), makeAsk(5, 1))]).toEqual([[true, true], false]);
+    waiting.take(seatAt(1));
+    waiting.take(seatAt(2));
+    expect([fill(), waiting.add(seatAt(3), makeAsk(5, 1))]).toEqual([[true, true], false]);
     waiting.sweep(5);
     expect([fill(), waiting.size]).toEqual([[true, true], 2]);
   });
@@ -34,7 +36,7 @@ describe('questions that wait', () => {
     const ended: number[] = [];
     for (const deadlineMs of [30, 10, 20]) {
       waiting.add(
-        1,
+        seatAt(1),
         makeAsk(deadlineMs, 0, () => void ended.push(deadlineMs)),
       );
     }

@@ -2,9 +2,9 @@
  * Questions to a worker that is being replaced, kept until its next run can be asked.
  *
  * They were never sent, so whoever waited in vain may ask again without harm. Bounded in number
- * and in bytes over all slots. Driven by `MeshBus`.
+ * and in bytes over all seats. Driven by `MeshBus`.
  */
-import { failed, LIMITS, type WorkerSlot } from '../base/index.ts';
+import { failed, LIMITS, type Seat } from '../base/index.ts';
 import type { AskDone } from './ask-table.ts';
 import type { BusMessage } from './bus.ts';
 
@@ -17,7 +17,7 @@ export interface WaitingAsk {
 
 /** The waiting questions of one worker, first come, first served. */
 export class WaitingAsks {
-  #bySlot = new Map<WorkerSlot, WaitingAsk[]>();
+  #bySeat = new Map<Seat, WaitingAsk[]>();
   #count = 0;
   #bytes = 0;
 
@@ -26,21 +26,21 @@ export class WaitingAsks {
   }
 
   /** Keeps a question; false when too many wait already. */
-  add(slot: WorkerSlot, ask: WaitingAsk): boolean {
+  add(seat: Seat, ask: WaitingAsk): boolean {
     const bytes = this.#bytes + ask.message.bytes.length;
     if (this.#count >= LIMITS.linkAsksWaitingMax || bytes > LIMITS.linkOutboxBytesMax) return false;
-    const waiting = this.#bySlot.get(slot);
-    if (waiting === undefined) this.#bySlot.set(slot, [ask]);
+    const waiting = this.#bySeat.get(seat);
+    if (waiting === undefined) this.#bySeat.set(seat, [ask]);
     else waiting.push(ask);
     this.#count++;
     this.#bytes = bytes;
     return true;
   }
 
-  /** Takes all questions to `slot`, oldest first. */
-  take(slot: WorkerSlot): WaitingAsk[] {
-    const waiting = this.#bySlot.get(slot) ?? [];
-    this.#bySlot.delete(slot);
+  /** Takes all questions to `seat`, oldest first. */
+  take(seat: Seat): WaitingAsk[] {
+    const waiting = this.#bySeat.get(seat) ?? [];
+    this.#bySeat.delete(seat);
     for (const ask of waiting) this.#release(ask);
     return waiting;
   }
@@ -48,12 +48,12 @@ export class WaitingAsks {
   /** Gives up on questions that waited long enough: there was nobody to reach. */
   sweep(nowMs: number): void {
     const overdue: WaitingAsk[] = [];
-    for (const [slot, waiting] of this.#bySlot) {
+    for (const [seat, waiting] of this.#bySeat) {
       const patient = waiting.filter((ask) => ask.deadlineMs > nowMs);
       if (patient.length === waiting.length) continue;
       overdue.push(...waiting.filter((ask) => ask.deadlineMs <= nowMs));
-      if (patient.length === 0) this.#bySlot.delete(slot);
-      else this.#bySlot.set(slot, patient);
+      if (patient.length === 0) this.#bySeat.delete(seat);
+      else this.#bySeat.set(seat, patient);
     }
     for (const ask of overdue) this.#release(ask);
     for (const { done } of overdue) done(failed('unreachable'));

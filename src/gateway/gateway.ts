@@ -4,7 +4,7 @@
  * Puts the parts together, routes requests to them, and stops them in order. What it stands on
  * (server, client, bus, journal, clocks) comes in through its doors; `main/` builds those.
  */
-import { type ConnectionId, ERRORS } from '../base/index.ts';
+import { type ConnectionId, ERRORS, isSameWorker, type WorkerAddress, workerAddress } from '../base/index.ts';
 import type { HttpServer, ListenHandle } from '../net/index.ts';
 import type { ListenerName, Mode, StatsCounters, WorkerPlace } from '../process/index.ts';
 import { type CloseReason, Grant, type OverloadState } from '../relay/index.ts';
@@ -33,7 +33,7 @@ export class Gateway {
   readonly #grant = new Grant();
   readonly #parts: GatewayParts;
   readonly #servers: Readonly<Record<GatewayListener, HttpServer>>;
-  #sisters: readonly WorkerPlace[] = [];
+  #sisters: readonly WorkerAddress[] = [];
   #state: 'serving' | 'draining' | 'lost' = 'serving';
 
   constructor(doors: GatewayDoors) {
@@ -67,17 +67,18 @@ export class Gateway {
 
   /** The gateway workers that live now, and the sum of those that ended. */
   peers(peers: readonly WorkerPlace[], ended: StatsCounters): void {
-    const { self } = this.#doors.bus;
-    const sisters = peers.filter(({ kind, slot }) => kind === 'gateway' && slot !== self.slot);
+    const { node, epoch, slot: ownSlot } = this.#doors.bus.self;
+    const places = peers.filter(({ kind, slot }) => kind === 'gateway' && slot !== ownSlot);
+    const sisters = places.map(({ slot, run }) => workerAddress({ node, epoch, slot, run }));
     for (const old of this.#sisters) {
-      if (sisters.some(({ slot, run }) => slot === old.slot && run === old.run)) continue;
+      if (sisters.some((sister) => isSameWorker(sister, old))) continue;
       this.#parts.directory.dropRun(old);
       this.#parts.channels.dropRun(old);
       this.#parts.idempotent.dropRun(old);
     }
     this.#sisters = sisters;
     this.#parts.completeness.sisters(sisters);
-    this.#parts.nodeStats.peers(sisters, ended);
+    this.#parts.nodeStats.peers(places, ended);
     this.#parts.channels.completenessChanged();
   }
 
@@ -171,7 +172,7 @@ export class Gateway {
     bus.onSisterUp((sister) => {
       this.#parts.directory.repeatTo(sister);
       this.#parts.channels.repeatTo(sister);
-      bus.tell(sister.slot, { kind: 'rebuilt', facts: null, bytes: new Uint8Array(0) });
+      bus.tell(sister.seat, { kind: 'rebuilt', facts: null, bytes: new Uint8Array(0) });
     });
   }
 

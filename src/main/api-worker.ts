@@ -2,6 +2,7 @@
  * Builds the api worker: the operator's listener on its real adapters.
  */
 import { Api } from '../api/index.ts';
+import { workerAddress } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import { HttpServer } from '../net/index.ts';
 import { canOpen, systemClock, systemTimers } from '../system/index.ts';
@@ -16,7 +17,7 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
   const { init, live, logger, meter, channel } = doors;
   const tls = live.current.api.tls ? openWorkerTls(doors) : null;
   const bus = new MeshBus({
-    self: { slot: init.slot, run: init.run },
+    self: workerAddress({ node: init.nodeName, epoch: 0, slot: init.slot, run: init.run }),
     kind: 'api',
     meshPath: init.meshPath,
     clock: systemClock,

@@ -5,7 +5,7 @@
  * by a death in between.
  */
 import { METRICS_KIND } from '../api/index.ts';
-import { assert } from '../base/index.ts';
+import { assert, workerAddress } from '../base/index.ts';
 import { MeshBus } from '../bus/index.ts';
 import type { Config } from '../config/index.ts';
 import { Gateway } from '../gateway/index.ts';
@@ -45,7 +45,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
   });
   const { owed } = adoptJournals({ disk: systemDisk, paths: init.adoptJournals, journal, bootId, logger });
   const bus = new MeshBus({
-    self: { slot, run },
+    self: workerAddress({ node: init.nodeName, epoch: 0, slot, run }),
     kind: 'gateway',
     meshPath: init.meshPath,
     clock: systemClock,

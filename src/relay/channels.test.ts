@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { workerAt } from '../../test/fakes/worker-names.ts';
 import type { ChannelName } from '../base/index.ts';
 import { ChannelOrder } from './delivery/channel-order.ts';
+import type { Holder } from './delivery/directory.ts';
 import { LocalMembers } from './delivery/local-members.ts';
 
 const lobby = 'lobby' as ChannelName;
+
+const slotsOf = (runs: ReadonlyMap<unknown, Holder>) => [...runs.values()].map(({ slot }) => slot);
 
 describe('LocalMembers', () => {
   it('says when a channel gets its first member and loses its last', () => {
@@ -40,25 +44,25 @@ describe('ChannelOrder', () => {
   it('sends to the workers with members, and to nobody when there are none', () => {
     const order = new ChannelOrder(1);
     expect(order.publish(lobby).runs.size).toBe(0);
-    order.join(lobby, { slot: 2, run: 1 });
-    order.join(lobby, { slot: 0, run: 1 });
-    order.join(lobby, { slot: 2, run: 1 });
-    expect([...order.publish(lobby).runs.keys()]).toEqual([2, 0]);
-    order.dropRun({ slot: 2, run: 1 });
-    expect([...order.publish(lobby).runs.keys()]).toEqual([0]);
-    order.leave(lobby, { slot: 0, run: 1 });
+    order.join(lobby, workerAt(2, 1));
+    order.join(lobby, workerAt(0, 1));
+    order.join(lobby, workerAt(2, 1));
+    expect(slotsOf(order.publish(lobby).runs)).toEqual([2, 0]);
+    order.dropRun(workerAt(2, 1));
+    expect(slotsOf(order.publish(lobby).runs)).toEqual([0]);
+    order.leave(lobby, workerAt(0, 1));
     expect(order.channelCount).toBe(0);
   });
 
   it('keeps the members of a replacement when the end of its forerunner is told late', () => {
     const order = new ChannelOrder(1);
-    order.join(lobby, { slot: 2, run: 1 });
-    order.join(lobby, { slot: 2, run: 2 });
-    order.dropRun({ slot: 2, run: 1 });
-    order.leave(lobby, { slot: 2, run: 1 });
-    order.join(lobby, { slot: 2, run: 1 });
-    expect([...order.publish(lobby).runs]).toEqual([[2, 2]]);
-    order.dropRun({ slot: 2, run: 2 });
+    order.join(lobby, workerAt(2, 1));
+    order.join(lobby, workerAt(2, 2));
+    order.dropRun(workerAt(2, 1));
+    order.leave(lobby, workerAt(2, 1));
+    order.join(lobby, workerAt(2, 1));
+    expect([...order.publish(lobby).runs.values()]).toEqual([workerAt(2, 2)]);
+    order.dropRun(workerAt(2, 2));
     expect(order.channelCount).toBe(0);
   });
 
@@ -78,8 +82,8 @@ describe('ChannelOrder', () => {
         const last = new Map<string, number>();
         for (const { type, slot, channel } of acts) {
           const name = channel as ChannelName;
-          if (type === 'join') order.join(name, { slot, run: 1 });
-          else if (type === 'leave') order.leave(name, { slot, run: 1 });
+          if (type === 'join') order.join(name, workerAt(slot));
+          else if (type === 'leave') order.leave(name, workerAt(slot));
           else {
             const { position, runs } = order.publish(name);
             if (runs.size === 0) continue;

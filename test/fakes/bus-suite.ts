@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Result, WorkerSlot } from '../../src/base/index.ts';
 import type { Bus, BusAnswer, BusFailure, BusMessage, Json, Sister } from '../../src/bus/index.ts';
 import { NO_BYTES } from '../../src/bus/index.ts';
+import { seatAt, workerAt } from './worker-names.ts';
 
 /** A node's workers, as far as their bus is concerned. */
 export interface BusWorld {
@@ -62,7 +63,7 @@ export function busSuite(name: string, makeWorld: () => BusWorld): void {
       const bus = await start(0);
       let answered = false;
       const answer = new Promise((resolve) => {
-        bus.ask(0, message('echo', 'me'), 1_000, (result) => {
+        bus.ask(seatAt(0), message('echo', 'me'), 1_000, (result) => {
           answered = true;
           resolve(result);
         });
@@ -90,7 +91,7 @@ export function busSuite(name: string, makeWorld: () => BusWorld): void {
         bus.handle('noted', (_from, { facts }, reply) => reply(got.push(facts)));
       });
       await up;
-      for (let index = 0; index < 300; index++) first.tell(1, message('note', index));
+      for (let index = 0; index < 300; index++) first.tell(seatAt(1), message('note', index));
       await ask(first, 1, message('noted', 300));
       expect(got).toEqual(Array.from({ length: 301 }, (_, index) => index));
     });
@@ -132,7 +133,7 @@ export function busSuite(name: string, makeWorld: () => BusWorld): void {
       });
       await up;
       const outcomes: unknown[] = [];
-      first.ask(1, message('slow'), 1_000, (answer) => outcomes.push(answer));
+      first.ask(seatAt(1), message('slow'), 1_000, (answer) => outcomes.push(answer));
       await asked.opened;
       world.pass(900);
       expect(outcomes).toEqual([]);
@@ -177,15 +178,12 @@ export function busSuite(name: string, makeWorld: () => BusWorld): void {
   describe(`${name}: runs`, () => {
     it('lists who can be asked, by slot', async () => {
       const [first] = await startTwo();
-      expect(first.sisters()).toEqual([
-        { slot: 0, run: 1 },
-        { slot: 1, run: 1 },
-      ]);
+      expect(first.sisters()).toEqual([workerAt(0, 1), workerAt(1, 1)]);
     });
 
     it('loses what is told to a slot where nobody is', async () => {
       const bus = await start(0);
-      bus.tell(7, message('echo'));
+      bus.tell(seatAt(7), message('echo'));
       expect(await ask(bus, 0, message('echo'))).toMatchObject({ ok: true });
     });
 
@@ -220,7 +218,7 @@ export function busSuite(name: string, makeWorld: () => BusWorld): void {
       await start(1, 2);
       expect(await waiting).toMatchObject({ ok: true, value: { facts: [0, 1, 'again'] } });
       expect(said).toEqual(['down 1.1', 'up 1.2']);
-      expect(first.sisters()[1]).toEqual({ slot: 1, run: 2 });
+      expect(first.sisters()[1]).toEqual(workerAt(1, 2));
     });
 
     it('knows who speaks', async () => {
@@ -230,9 +228,9 @@ export function busSuite(name: string, makeWorld: () => BusWorld): void {
       const second = await start(1, 4);
       const sees = second.sisters().length > 1 ? Promise.resolve() : nextUp(second);
       await Promise.all([up, sees]);
-      second.tell(0, message('hi'));
+      second.tell(seatAt(0), message('hi'));
       await ask(second, 0, message('echo'));
-      expect(heard).toEqual([{ slot: 1, run: 4 }]);
+      expect(heard).toEqual([workerAt(1, 4)]);
     });
   });
 }
@@ -249,7 +247,7 @@ export function ask(
   asked: BusMessage,
   timeoutMs = 60_000,
 ): Promise<Result<BusAnswer, BusFailure>> {
-  return new Promise((resolve) => bus.ask(slot, asked, timeoutMs, resolve));
+  return new Promise((resolve) => bus.ask(seatAt(slot), asked, timeoutMs, resolve));
 }
 
 /** Resolves when the next sister is up. */

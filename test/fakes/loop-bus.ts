@@ -10,7 +10,9 @@ import {
   failed,
   ok,
   type Result,
+  type Seat,
   type Timers,
+  type WorkerAddress,
   type WorkerSlot,
 } from '../../src/base/index.ts';
 import type {
@@ -25,6 +27,7 @@ import type {
 } from '../../src/bus/index.ts';
 import { NO_BYTES } from '../../src/bus/index.ts';
 import { FakeTime } from './fake-time.ts';
+import { seatAt, workerAt } from './worker-names.ts';
 
 type Done = (answer: Result<BusAnswer, BusFailure>) => void;
 
@@ -36,11 +39,20 @@ interface Delivery {
 }
 
 interface Question {
-  readonly slot: WorkerSlot;
+  readonly seat: Seat;
   readonly message: BusMessage;
   /** Null as long as it waits for somebody to be asked. */
   target: LoopBus | null;
   readonly finish: Done;
+}
+
+/** A worker: a slot of the one node, or a whole address. */
+type Worker = WorkerSlot | WorkerAddress;
+/** A seat, named likewise. */
+type Place = WorkerSlot | Seat;
+
+function seatIn(place: Place): Seat {
+  return typeof place === 'number' ? seatAt(place) : place;
 }
 
 /** Deliveries without end are a bug of what is tested. */
@@ -50,7 +62,7 @@ const STEPS_MAX = 1_000_000;
 export class LoopNetwork {
   readonly #timers: Timers;
   #buses = new Map<string, LoopBus>();
-  #up = new Map<WorkerSlot, LoopBus>();
+  #up = new Map<Seat, LoopBus>();
   #deliveries: Delivery[] = [];
   #held = new Set<string>();
 
@@ -60,20 +72,22 @@ export class LoopNetwork {
   }
 
   /** The bus of a run; the same one each time. It hears and reaches others once it is up. */
-  bus(slot: WorkerSlot, run = 1): LoopBus {
-    const name = `${slot}.${run}`;
-    const bus = this.#buses.get(name) ?? new LoopBus(this, this.#timers, { slot, run });
+  bus(place: Worker, run = 1): LoopBus {
+    const self = typeof place === 'number' ? workerAt(place, run) : place;
+    const name = `${self.seat}.${self.epoch}.${self.run}`;
+    const bus = this.#buses.get(name) ?? new LoopBus(this, this.#timers, self);
     this.#buses.set(name, bus);
     return bus;
   }
 
   /** Connects a run with all that are up; an earlier run of its slot ends. */
-  up(slot: WorkerSlot, run = 1): LoopBus {
-    const bus = this.bus(slot, run);
-    if (this.#up.get(slot) === bus) return bus;
-    this.down(slot);
+  up(place: Worker, run = 1): LoopBus {
+    const bus = this.bus(place, run);
+    const { seat } = bus.self;
+    if (this.#up.get(seat) === bus) return bus;
+    this.down(seat);
     const others = [...this.#up.values()];
-    this.#up.set(slot, bus);
+    this.#up.set(seat, bus);
     for (const other of others) {
       this.post({ from: bus, to: other, happen: () => other.sisterUp(bus) });
       this.post({ from: other, to: bus, happen: () => bus.sisterUp(other) });
@@ -82,10 +96,10 @@ export class LoopNetwork {
   }
 
   /** Ends the run in `slot` as a kill does: what was under way from it or to it never arrives. */
-  down(slot: WorkerSlot): void {
-    const bus = this.#up.get(slot);
+  down(place: Place): void {
+    const bus = this.#up.get(seatIn(place));
     if (bus === undefined) return;
-    this.#up.delete(slot);
+    this.#up.delete(seatIn(place));
     this.#deliveries = this.#deliveries.filter((delivery) => delivery.from !== bus && delivery.to !== bus);
     for (const other of this.#up.values()) {
       this.#deliveries.push({ from: other, to: other, happen: () => other.sisterDown(bus) });
@@ -96,8 +110,8 @@ export class LoopNetwork {
    * Breaks the link between two slots: what is under way between them is lost, both notice, and they
    * meet again as soon as deliveries go on.
    */
-  cut(left: WorkerSlot, right: WorkerSlot): void {
-    const [one, other] = [this.#up.get(left), this.#up.get(right)];
+  cut(left: Place, right: Place): void {
+    const [one, other] = [this.#up.get(seatIn(left)), this.#up.get(seatIn(right))];
     if (one === undefined || other === undefined || one === other) return;
     this.#deliveries = this.#deliveries.filter(
       ({ from, to }) => !(from === one && to === other) && !(from === other && to === one),
@@ -109,19 +123,19 @@ export class LoopNetwork {
   }
 
   /** Keeps what one slot sends to another on its way until `release`. */
-  hold(from: WorkerSlot, to: WorkerSlot): void {
-    this.#held.add(`${from}>${to}`);
+  hold(from: Place, to: Place): void {
+    this.#held.add(`${seatIn(from)}>${seatIn(to)}`);
   }
 
   /** Lets it go on. */
-  release(from: WorkerSlot, to: WorkerSlot): void {
-    this.#held.delete(`${from}>${to}`);
+  release(from: Place, to: Place): void {
+    this.#held.delete(`${seatIn(from)}>${seatIn(to)}`);
   }
 
   /** Lets the oldest delivery happen that nobody holds; false when there is none. */
   step(): boolean {
     const index = this.#deliveries.findIndex(
-      ({ from, to }) => !this.#held.has(`${from.self.slot}>${to.self.slot}`),
+      ({ from, to }) => !this.#held.has(`${from.self.seat}>${to.self.seat}`),
     );
     if (index < 0) return false;
     const [delivery] = this.#deliveries.splice(index, 1);
@@ -142,8 +156,8 @@ export class LoopNetwork {
   }
 
   /** The bus that is up in `slot`; for the buses of this file. */
-  at(slot: WorkerSlot): LoopBus | undefined {
-    return this.#up.get(slot);
+  at(seat: Seat): LoopBus | undefined {
+    return this.#up.get(seat);
   }
 }
 
@@ -156,7 +170,7 @@ export class LoopBus implements Bus {
   #upListeners: ((sister: Sister) => void)[] = [];
   #downListeners: ((sister: Sister) => void)[] = [];
   /** Sisters whose coming up has been delivered. */
-  #linked = new Map<WorkerSlot, LoopBus>();
+  #linked = new Map<Seat, LoopBus>();
   #questions = new Set<Question>();
 
   constructor(network: LoopNetwork, timers: Timers, self: Sister) {
@@ -170,10 +184,10 @@ export class LoopBus implements Bus {
     return sisters.sort((left, right) => left.slot - right.slot);
   }
 
-  ask(slot: WorkerSlot, message: BusMessage, timeoutMs: number, done: Done): void {
+  ask(seat: Seat, message: BusMessage, timeoutMs: number, done: Done): void {
     let overdue: Cancellable | null = null;
     const question: Question = {
-      slot,
+      seat,
       message: copyMessage(message),
       target: null,
       finish: (answer) => {
@@ -186,13 +200,13 @@ export class LoopBus implements Bus {
     overdue = this.#timers.after(timeoutMs, () => {
       question.finish(failed(question.target === null ? 'unreachable' : 'timeout'));
     });
-    const target = slot === this.self.slot ? this : this.#linked.get(slot);
+    const target = seat === this.self.seat ? this : this.#linked.get(seat);
     if (target !== undefined) this.#send(question, target);
   }
 
-  tell(slot: WorkerSlot, message: BusMessage): void {
-    const to = slot === this.self.slot ? this : this.#linked.get(slot);
-    if (to === undefined || (to !== this && this.#network.at(slot) !== to)) return;
+  tell(seat: Seat, message: BusMessage): void {
+    const to = seat === this.self.seat ? this : this.#linked.get(seat);
+    if (to === undefined || (to !== this && this.#network.at(seat) !== to)) return;
     const copy = copyMessage(message);
     const happen = () => to.#handlers.get(copy.kind)?.(this.self, copy, () => {});
     this.#network.post({ from: this, to, happen });
@@ -213,19 +227,19 @@ export class LoopBus implements Bus {
 
   /** Called by the network when the link to `bus` is up. */
   sisterUp(bus: LoopBus): void {
-    const earlier = this.#linked.get(bus.self.slot);
+    const earlier = this.#linked.get(bus.self.seat);
     if (earlier !== undefined && earlier !== bus) this.sisterDown(earlier);
-    this.#linked.set(bus.self.slot, bus);
+    this.#linked.set(bus.self.seat, bus);
     for (const question of this.#questions) {
-      if (question.slot === bus.self.slot && question.target === null) this.#send(question, bus);
+      if (question.seat === bus.self.seat && question.target === null) this.#send(question, bus);
     }
     for (const listener of this.#upListeners) listener(bus.self);
   }
 
   /** Called by the network when the run of `bus` is over. */
   sisterDown(bus: LoopBus): void {
-    if (this.#linked.get(bus.self.slot) !== bus) return;
-    this.#linked.delete(bus.self.slot);
+    if (this.#linked.get(bus.self.seat) !== bus) return;
+    this.#linked.delete(bus.self.seat);
     for (const listener of this.#downListeners) listener(bus.self);
     for (const question of [...this.#questions]) {
       if (question.target === bus) question.finish(failed('unreachable'));
@@ -234,7 +248,7 @@ export class LoopBus implements Bus {
 
   #send(question: Question, target: LoopBus): void {
     question.target = target;
-    if (target !== this && this.#network.at(question.slot) !== target) return;
+    if (target !== this && this.#network.at(question.seat) !== target) return;
     this.#network.post({ from: this, to: target, happen: () => target.#answer(this, question) });
   }
 
@@ -242,7 +256,7 @@ export class LoopBus implements Bus {
     const handler = this.#handlers.get(message.kind);
     const post = (answer: Result<BusAnswer, BusFailure>) => {
       // Nothing leaves a run that is over; the asker hears of its end instead.
-      if (asker !== this && this.#network.at(this.self.slot) !== this) return;
+      if (asker !== this && this.#network.at(this.self.seat) !== this) return;
       this.#network.post({ from: this, to: asker, happen: () => finish(answer) });
     };
     if (handler === undefined) return post(failed('unreachable'));

@@ -12,6 +12,7 @@ import type { WorkerKind, WorkerPlace } from '../../src/process/index.ts';
 import type { BusWorld } from './bus-suite.ts';
 import { CollectedLog } from './collected-log.ts';
 import { FakeTime } from './fake-time.ts';
+import { workerAt } from './worker-names.ts';
 
 /** Patience is the test's, but turns end by themselves, since sockets do not wait for a test. */
 class SocketTime extends FakeTime {
@@ -35,7 +36,7 @@ export class MeshWorld implements BusWorld {
   async make(slot: number, run: number, kind: WorkerKind = 'gateway', outboxBytesMax = 64_000_000) {
     const meshPath = kind === 'gateway' ? this.path(slot, run) : join(this.directory, 'api.sock');
     const doors = { clock: this.time, timers: this.time, logger: this.log };
-    const bus = new MeshBus({ self: { slot, run }, kind, meshPath, ...doors, outboxBytesMax });
+    const bus = new MeshBus({ self: workerAt(slot, run), kind, meshPath, ...doors, outboxBytesMax });
     this.buses.add(bus);
     await bus.listen();
     return bus;

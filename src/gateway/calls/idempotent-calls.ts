@@ -7,7 +7,7 @@
  * never come here.
  */
 import { createHash } from 'node:crypto';
-import { type Clock, hash32, LIMITS, type Meter, type Timers, type WorkerSlot } from '../../base/index.ts';
+import { type Clock, hash32, LIMITS, type Meter, type Seat, seatsOf, type Timers } from '../../base/index.ts';
 import { type Bus, type BusAnswer, type Json, NO_BYTES, type Reply, type Sister } from '../../bus/index.ts';
 import type { LiveConfig, Settings } from '../../config/index.ts';
 import {
@@ -67,6 +67,7 @@ type ToldVerdict = [type: KeyedVerdict['type'] | KeyedEnd['type'], status?: numb
 export class IdempotentCalls {
   readonly #doors: IdempotentCallDoors;
   readonly #records: IdempotencyRecords;
+  readonly #seats: readonly Seat[];
   readonly #results: ReturnType<Meter['counter']>;
   #attempts = 0;
   #sweeping = false;
@@ -74,6 +75,7 @@ export class IdempotentCalls {
   constructor(doors: IdempotentCallDoors) {
     this.#doors = doors;
     const { bus, live, meter } = doors;
+    this.#seats = seatsOf(bus.self.node, doors.workers);
     this.#records = new IdempotencyRecords(boundsOf(live.current));
     live.onChange((now) => this.#records.replace(boundsOf(now)));
     this.#results = meter.counter({
@@ -202,8 +204,8 @@ export class IdempotentCalls {
     });
   }
 
-  #home(key: string): WorkerSlot {
-    return hash32(key) % this.#doors.workers;
+  #home(key: string): Seat {
+    return this.#seats[hash32(key) % this.#doors.workers] as Seat;
   }
 }
 

@@ -11,8 +11,9 @@ import {
   type Clock,
   hash32,
   LIMITS,
+  type Seat,
+  seatsOf,
   type Timers,
-  type WorkerSlot,
 } from '../../base/index.ts';
 import { type Bus, type Json, NO_BYTES, type Sister } from '../../bus/index.ts';
 import {
@@ -71,10 +72,12 @@ export class NodeChannels {
   readonly #fanOuts: RunCalls;
   /** Acknowledgements of channels whose owner has not confirmed this worker yet. */
   readonly #joining = new Map<ChannelName, ((joined: boolean) => void)[]>();
+  readonly #seats: readonly Seat[];
   #waiting: Waiter[] = [];
 
   constructor(doors: NodeChannelsDoors) {
     this.#doors = doors;
+    this.#seats = seatsOf(doors.bus.self.node, doors.workers);
     this.#order = new ChannelOrder(doors.bus.self.run);
     this.#fanOuts = new RunCalls(doors);
     const { bus } = doors;
@@ -96,9 +99,10 @@ export class NodeChannels {
     doors.timers.every(WAITING_SWEEP_MS, () => this.#releaseWaiting());
   }
 
-  /** The slot that orders `channel`. */
-  owner(channel: string): WorkerSlot {
-    return this.#doors.workers === 1 ? 0 : hash32(channel) % this.#doors.workers;
+  /** The seat that orders `channel`. */
+  owner(channel: string): Seat {
+    const { workers } = this.#doors;
+    return this.#seats[workers === 1 ? 0 : hash32(channel) % workers] as Seat;
   }
 
   /** Puts `session` into `channel`; false when the owner did not confirm in time. */
@@ -106,7 +110,7 @@ export class NodeChannels {
     const standing = this.#members.join(channel, session);
     const owner = this.owner(channel);
     const { self } = this.#doors.bus;
-    if (owner === self.slot) {
+    if (owner === self.seat) {
       if (standing === 'first') this.#order.join(channel, self);
       return done(true);
     }
@@ -121,7 +125,7 @@ export class NodeChannels {
   leave(session: Session, channel: ChannelName): void {
     if (this.#members.leave(channel, session) !== 'last') return;
     const owner = this.owner(channel);
-    if (owner === this.#doors.bus.self.slot) this.#order.leave(channel, this.#doors.bus.self);
+    if (owner === this.#doors.bus.self.seat) this.#order.leave(channel, this.#doors.bus.self);
     else this.#doors.bus.tell(owner, { kind: 'leave', facts: channel, bytes: NO_BYTES });
   }
 
@@ -129,7 +133,7 @@ export class NodeChannels {
   publish(message: ChannelMessage, done: (published: Published) => void): void {
     const { bus } = this.#doors;
     const owner = this.owner(message.channel);
-    if (owner === bus.self.slot) return this.#publishOwned(message, done);
+    if (owner === bus.self.seat) return this.#publishOwned(message, done);
     const facts: PublishFacts = [message.channel, message.act, message.binary];
     // Not repeatable: a publish whose answer is lost may have been delivered.
     bus.ask(owner, { kind: 'publish', facts, bytes: message.bytes }, LIMITS.sisterWaitMs * 2, (answer) => {
@@ -142,11 +146,11 @@ export class NodeChannels {
   repeatTo(sister: Sister): void {
     let channels: ChannelName[] = [];
     const send = (): void => {
-      this.#doors.bus.tell(sister.slot, { kind: 'join', facts: channels as Json, bytes: NO_BYTES });
+      this.#doors.bus.tell(sister.seat, { kind: 'join', facts: channels as Json, bytes: NO_BYTES });
       channels = [];
     };
     for (const channel of this.#members.channels()) {
-      if (this.owner(channel) !== sister.slot) continue;
+      if (this.owner(channel) !== sister.seat) continue;
       channels.push(channel);
       if (channels.length === REPEAT_PORTION) send();
     }
@@ -164,7 +168,7 @@ export class NodeChannels {
     this.#releaseWaiting();
   }
 
-  #askToJoin(channel: ChannelName, owner: WorkerSlot, done: (joined: boolean) => void): void {
+  #askToJoin(channel: ChannelName, owner: Seat, done: (joined: boolean) => void): void {
     const waiters = [done];
     this.#joining.set(channel, waiters);
     const message = { kind: 'join', facts: [channel], bytes: NO_BYTES };
@@ -192,16 +196,16 @@ export class NodeChannels {
   #orderAndFanOut(message: ChannelMessage, done: (published: Published) => void): void {
     const { bus } = this.#doors;
     const { position, runs } = this.#order.publish(message.channel);
-    const remote = [...runs].filter(([slot]) => slot !== bus.self.slot);
+    const remote = [...runs.values()].filter(({ seat }) => seat !== bus.self.seat);
     let delivered = 0;
-    if (runs.has(bus.self.slot)) delivered += this.#fanOut(message, position);
+    if (runs.has(bus.self.seat)) delivered += this.#fanOut(message, position);
     let outstanding = remote.length;
     if (outstanding === 0) return done({ type: 'published', delivered });
     const facts: FanOutFacts = [message.channel, message.act, message.binary, position.run, position.n];
     const fanOut = { kind: 'fan-out', facts, bytes: message.bytes };
-    for (const [slot, run] of remote) {
+    for (const sister of remote) {
       // May be asked again over a link that broke: its position tells a message from its repetition.
-      this.#fanOuts.ask({ slot, run }, fanOut, LIMITS.sisterWaitMs, (answer) => {
+      this.#fanOuts.ask(sister, fanOut, LIMITS.sisterWaitMs, (answer) => {
         // A sister that is gone took its members with it: they count as not reached.
         if (answer.ok) delivered += answer.value.facts as number;
         outstanding--;

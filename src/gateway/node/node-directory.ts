@@ -5,7 +5,14 @@
  * `relay/directory.ts`; this file carries questions and answers over the bus and repeats what this
  * worker holds to a home that was replaced. On a node of one worker nothing of it leaves the process.
  */
-import { type Clock, type ConnectionId, hash32, type SessionKey, type WorkerSlot } from '../../base/index.ts';
+import {
+  type Clock,
+  type ConnectionId,
+  hash32,
+  type Seat,
+  type SessionKey,
+  seatsOf,
+} from '../../base/index.ts';
 import { type Bus, type Json, NO_BYTES, type Sister } from '../../bus/index.ts';
 import { type Completeness, Directory, type Holder, type Holding } from '../../relay/index.ts';
 import type { Session } from '../sessions/session.ts';
@@ -13,7 +20,7 @@ import { askRepeatably, RunCalls } from './sister-calls.ts';
 
 /** Who holds a key; the generation tells one connection of the key from the next. */
 export interface Place {
-  readonly slot: WorkerSlot;
+  readonly seat: Seat;
   readonly generation: number;
 }
 
@@ -48,9 +55,11 @@ export class NodeDirectory {
   readonly #doors: NodeDirectoryDoors;
   readonly #directory: Directory;
   readonly #fences: RunCalls;
+  readonly #seats: readonly Seat[];
 
   constructor(doors: NodeDirectoryDoors) {
     this.#doors = doors;
+    this.#seats = seatsOf(doors.bus.self.node, doors.workers);
     this.#directory = new Directory(doors.bus.self.run);
     this.#fences = new RunCalls(doors);
     const { bus } = doors;
@@ -72,9 +81,10 @@ export class NodeDirectory {
     });
   }
 
-  /** The slot that decides about `key`. */
-  home(key: string): WorkerSlot {
-    return this.#doors.workers === 1 ? 0 : hash32(key) % this.#doors.workers;
+  /** The seat that decides about `key`. */
+  home(key: string): Seat {
+    const { workers } = this.#doors;
+    return this.#seats[workers === 1 ? 0 : hash32(key) % workers] as Seat;
   }
 
   /**
@@ -88,7 +98,7 @@ export class NodeDirectory {
       session.generation = generation;
       done(true);
     };
-    if (home === bus.self.slot) return this.#claim(session.key, session.id, bus.self, registered);
+    if (home === bus.self.seat) return this.#claim(session.key, session.id, bus.self, registered);
     const message = { kind: 'register', facts: [session.key, session.id], bytes: NO_BYTES };
     askRepeatably(this.#doors, home, message, (answer) => {
       if (answer.ok) registered(answer.value.facts as number);
@@ -100,7 +110,7 @@ export class NodeDirectory {
   unregister(session: Session): void {
     const { bus } = this.#doors;
     const home = this.home(session.key);
-    if (home === bus.self.slot) return this.#directory.unregister(session.key, session.id);
+    if (home === bus.self.seat) return this.#directory.unregister(session.key, session.id);
     bus.tell(home, { kind: 'unregister', facts: [session.key, session.id], bytes: NO_BYTES });
   }
 
@@ -110,10 +120,10 @@ export class NodeDirectory {
    */
   find(keys: readonly SessionKey[], timeoutMs: number, done: (found: Whereabouts[]) => void): void {
     const found: Whereabouts[] = new Array(keys.length).fill('unknown');
-    const positionsByHome = new Map<WorkerSlot, number[]>();
+    const positionsByHome = new Map<Seat, number[]>();
     keys.forEach((key, position) => {
       const home = this.home(key);
-      if (home === this.#doors.bus.self.slot) found[position] = this.#lookup(key);
+      if (home === this.#doors.bus.self.seat) found[position] = this.#lookup(key);
       else pushTo(positionsByHome, home, position);
     });
     let outstanding = positionsByHome.size;
@@ -139,11 +149,11 @@ export class NodeDirectory {
     let claims: Claim[] = [];
     const send = (): void => {
       const facts = claims as unknown as Json;
-      this.#doors.bus.tell(sister.slot, { kind: 'restore', facts, bytes: NO_BYTES });
+      this.#doors.bus.tell(sister.seat, { kind: 'restore', facts, bytes: NO_BYTES });
       claims = [];
     };
     for (const session of this.#doors.registered()) {
-      if (this.home(session.key) !== sister.slot) continue;
+      if (this.home(session.key) !== sister.seat) continue;
       claims.push([session.key, session.id, session.generation]);
       if (claims.length === REPEAT_PORTION) send();
     }
@@ -158,7 +168,7 @@ export class NodeDirectory {
 
   #lookup(key: SessionKey): Whereabouts {
     const holding = this.#directory.lookup(key);
-    if (holding !== undefined) return { slot: holding.holder.slot, generation: holding.generation };
+    if (holding !== undefined) return { seat: holding.holder.seat, generation: holding.generation };
     return this.#doors.completeness.complete ? 'nowhere' : 'unknown';
   }
 
@@ -167,7 +177,7 @@ export class NodeDirectory {
     const { generation, replaced } = this.#directory.register({
       key: key as SessionKey,
       connection: connection as ConnectionId,
-      holder: { slot: holder.slot, run: holder.run },
+      holder,
     });
     if (replaced === null) done(generation);
     else this.#fence(replaced, () => done(generation));
@@ -178,7 +188,7 @@ export class NodeDirectory {
       const { replaced } = this.#directory.restore({
         key: key as SessionKey,
         connection: connection as ConnectionId,
-        holder: { slot: from.slot, run: from.run },
+        holder: from,
         generation,
       });
       if (replaced !== null) this.#fence(replaced, () => {});
@@ -188,7 +198,7 @@ export class NodeDirectory {
   /** Has the worker of a replaced connection close it. */
   #fence({ connection, holder }: Holding, done: () => void): void {
     const { bus, onReplaced } = this.#doors;
-    if (holder.slot === bus.self.slot) {
+    if (holder.seat === bus.self.seat) {
       onReplaced(connection);
       return done();
     }

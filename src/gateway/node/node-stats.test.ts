@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { failed, ok, type Result } from '../../base/index.ts';
+import { workerAt } from '../../../test/fakes/worker-names.ts';
+import { failed, ok, type Result, type Seat } from '../../base/index.ts';
 import type { Bus, BusAnswer, BusFailure, Json } from '../../bus/index.ts';
 import { NO_BYTES } from '../../bus/index.ts';
 import { NO_STATS, type StatsCounters, type WorkerPlace } from '../../process/index.ts';
@@ -13,7 +14,9 @@ function setUp() {
   const asks: { slot: number; done: (answer: Result<BusAnswer, BusFailure>) => void }[] = [];
   const bus = {
     handle: () => {},
-    ask: (slot: number, _message: unknown, _timeoutMs: number, done: (typeof asks)[0]['done']) => {
+    self: workerAt(0),
+    ask: (seat: Seat, _message: unknown, _timeoutMs: number, done: (typeof asks)[0]['done']) => {
+      const slot = Number.parseInt(seat, 10);
       asks.push({ slot, done });
     },
   } as unknown as Bus;

@@ -5,7 +5,7 @@
  * counted exactly once, or totals would seem to go back: so a sum is begun anew whenever the
  * supervisor's list of workers changes, and a sister that keeps silent counts as it did last.
  */
-import type { WorkerSlot } from '../../base/index.ts';
+import { seatOf, type WorkerSlot } from '../../base/index.ts';
 import { type Bus, type Json, NO_BYTES } from '../../bus/index.ts';
 import { addStats, NO_STATS, type StatsCounters, type WorkerPlace } from '../../process/index.ts';
 
@@ -72,7 +72,8 @@ export class NodeStats {
   #ask(sum: Sum, sister: WorkerPlace, time: 'for the first time' | 'again'): void {
     const { slot, run } = sister;
     const attempt = sum.attempts;
-    this.#bus.ask(slot, { kind: 'stats', facts: null, bytes: NO_BYTES }, SISTER_MS, (answer) => {
+    const seat = seatOf(this.#bus.self.node, slot);
+    this.#bus.ask(seat, { kind: 'stats', facts: null, bytes: NO_BYTES }, SISTER_MS, (answer) => {
       if (attempt !== sum.attempts || !this.#sums.has(sum)) return;
       if (answer.ok) {
         const counters = answer.value.facts as unknown as StatsCounters;

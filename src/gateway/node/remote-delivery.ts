@@ -6,7 +6,7 @@
  * followed by another look, until the home names the same connection again, or nobody. Where no
  * home can tell, every worker is asked, and what stays silent is never "not found".
  */
-import { type Clock, LIMITS, type Result, type SessionKey, type WorkerSlot } from '../../base/index.ts';
+import { type Clock, LIMITS, type Result, type Seat, type SessionKey, seatsOf } from '../../base/index.ts';
 import type { Bus, BusAnswer, BusFailure, Json } from '../../bus/index.ts';
 import type { KeyAction, KeyOutcome } from './key-action.ts';
 import { type NodeDirectory, type Place, pushTo } from './node-directory.ts';
@@ -71,7 +71,7 @@ export class RemoteDelivery {
     const homeMs = Math.max(1, this.#leftMs / 2);
     const keys = searches.map(({ key }) => key);
     this.#doors.directory.find(keys, homeMs, (found) => {
-      const bySlot = new Map<WorkerSlot, Search[]>();
+      const bySeat = new Map<Seat, Search[]>();
       const everywhere: Search[] = [];
       found.forEach((place, index) => {
         const search = searches[index] as Search;
@@ -81,11 +81,11 @@ export class RemoteDelivery {
         else if (place === 'unknown') everywhere.push(search);
         else {
           search.deniedBy = place;
-          pushTo(bySlot, place.slot, search);
+          pushTo(bySeat, place.seat, search);
         }
       });
-      for (const [slot, portion] of bySlot) {
-        this.#deliver(slot, portion, this.#settleOrLookAgain(portion, settle));
+      for (const [seat, portion] of bySeat) {
+        this.#deliver(seat, portion, this.#settleOrLookAgain(portion, settle));
       }
       if (everywhere.length > 0) {
         this.#deliverEverywhere(everywhere, this.#settleOrLookAgain(everywhere, settle));
@@ -95,13 +95,13 @@ export class RemoteDelivery {
 
   /** The homes do not know: every worker is asked once, and who has a key knows best. */
   #deliverEverywhere(searches: readonly Search[], settle: Settle): void {
-    const { workers } = this.#doors;
+    const { bus, workers } = this.#doors;
     const best = new Map<Search, KeyOutcome>();
     const undecided = new Set(searches);
     let outstanding = workers * searches.length;
     for (const search of searches) search.deniedBy = 'everyone';
-    for (let slot = 0; slot < workers; slot++) {
-      this.#deliver(slot, searches, (search, outcome) => {
+    for (const seat of seatsOf(bus.self.node, workers)) {
+      this.#deliver(seat, searches, (search, outcome) => {
         outstanding--;
         const known = moreCertain(best.get(search) ?? 'not_found', outcome);
         best.set(search, known);
@@ -125,11 +125,11 @@ export class RemoteDelivery {
     };
   }
 
-  #deliver(slot: WorkerSlot, searches: readonly Search[], settle: Settle): void {
+  #deliver(seat: Seat, searches: readonly Search[], settle: Settle): void {
     const { bus } = this.#doors;
     const { action, bytes } = this.#message;
     const facts = [action, searches.map(({ key }) => key)] as unknown as Json;
-    bus.ask(slot, { kind: 'deliver', facts, bytes }, Math.max(1, this.#leftMs), (answer) => {
+    bus.ask(seat, { kind: 'deliver', facts, bytes }, Math.max(1, this.#leftMs), (answer) => {
       for (const [index, search] of searches.entries()) settle(search, outcomeOf(answer, index));
     });
   }
@@ -144,7 +144,7 @@ function isSameDenial(found: Place | 'unknown', deniedBy: Search['deniedBy']): b
   if (found === 'unknown') return deniedBy === 'everyone';
   if (deniedBy === null || deniedBy === 'everyone') return false;
   // The connection that was meant has ended, and its holder is telling the home right now.
-  return found.slot === deniedBy.slot && found.generation === deniedBy.generation;
+  return found.seat === deniedBy.seat && found.generation === deniedBy.generation;
 }
 
 function outcomeOf(answer: Result<BusAnswer, BusFailure>, index: number): KeyOutcome {

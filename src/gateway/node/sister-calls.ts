@@ -4,7 +4,7 @@
  * A link may break and a sister may be killed and replaced within a moment; a question that was on
  * its way is then put again. Only for questions whose second asking changes nothing.
  */
-import { type Clock, failed, LIMITS, type Result, type WorkerSlot } from '../../base/index.ts';
+import { type Clock, failed, isSameWorker, LIMITS, type Result, type Seat } from '../../base/index.ts';
 import type { Bus, BusAnswer, BusFailure, BusMessage, Sister } from '../../bus/index.ts';
 
 type Done = (answer: Result<BusAnswer, BusFailure>) => void;
@@ -14,18 +14,13 @@ interface SisterCallDoors {
   readonly clock: Clock;
 }
 
-/** Asks `slot`, and its replacement if it ends meanwhile, for `LIMITS.sisterWaitMs` in all. */
-export function askRepeatably(
-  doors: SisterCallDoors,
-  slot: WorkerSlot,
-  message: BusMessage,
-  done: Done,
-): void {
+/** Asks whoever has `seat`, and its replacement if it ends meanwhile, for `LIMITS.sisterWaitMs` in all. */
+export function askRepeatably(doors: SisterCallDoors, seat: Seat, message: BusMessage, done: Done): void {
   const deadlineMs = doors.clock.monotonicMs() + LIMITS.sisterWaitMs;
   const attempt = (): void => {
     const leftMs = deadlineMs - doors.clock.monotonicMs();
     if (leftMs <= 0) return done(failed('timeout'));
-    doors.bus.ask(slot, message, leftMs, (answer) => {
+    doors.bus.ask(seat, message, leftMs, (answer) => {
       if (!answer.ok && answer.error === 'unreachable') attempt();
       else done(answer);
     });
@@ -41,7 +36,7 @@ interface RunCall {
 }
 
 /**
- * Questions that concern one run of a slot and nobody else: asked again when the link to it breaks,
+ * Questions that concern one run of a seat and nobody else: asked again when the link to it breaks,
  * given up as soon as that run has ended. A replacement that is met instead has nothing to do.
  */
 export class RunCalls {
@@ -63,15 +58,14 @@ export class RunCalls {
   /** That run has ended: nobody waits for its answers any more. */
   runEnded(ended: Sister): void {
     for (const call of [...this.#open]) {
-      const { slot, run } = call.sister;
-      if (slot === ended.slot && run === ended.run) this.#finish(call, failed('unreachable'));
+      if (isSameWorker(call.sister, ended)) this.#finish(call, failed('unreachable'));
     }
   }
 
   #attempt(call: RunCall): void {
     const leftMs = call.deadlineMs - this.#doors.clock.monotonicMs();
     if (leftMs <= 0) return this.#finish(call, failed('timeout'));
-    this.#doors.bus.ask(call.sister.slot, call.message, leftMs, (answer) => {
+    this.#doors.bus.ask(call.sister.seat, call.message, leftMs, (answer) => {
       if (!this.#open.has(call)) return;
       if (!answer.ok && answer.error === 'unreachable') this.#attempt(call);
       else this.#finish(call, answer);

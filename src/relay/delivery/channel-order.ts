@@ -4,17 +4,17 @@
  * One worker orders all messages of a channel, so that its connections see them in one order
  * wherever they are. It knows workers, not connections, and sends nothing by itself.
  */
-import type { ChannelName, WorkerSlot } from '../../base/index.ts';
+import { type ChannelName, isLaterRun, isSameWorker, type Seat } from '../../base/index.ts';
 import type { Holder } from './directory.ts';
 import type { Position } from './local-members.ts';
 
 interface Order {
-  /** The run in each slot that has members. */
-  readonly runs: Map<WorkerSlot, number>;
+  /** The worker in each seat that has members. */
+  readonly runs: Map<Seat, Holder>;
   next: number;
 }
 
-const NOBODY: ReadonlyMap<WorkerSlot, number> = new Map();
+const NOBODY: ReadonlyMap<Seat, Holder> = new Map();
 
 /** The channels that this worker owns and that have members somewhere. */
 export class ChannelOrder {
@@ -31,13 +31,14 @@ export class ChannelOrder {
   }
 
   /** A worker has its first member of `channel`. Repeating it changes nothing. */
-  join(channel: ChannelName, { slot, run }: Holder): void {
+  join(channel: ChannelName, holder: Holder): void {
     const order = this.#channels.get(channel);
     if (order === undefined) {
-      this.#channels.set(channel, { runs: new Map([[slot, run]]), next: this.#firstNumber() });
+      this.#channels.set(channel, { runs: new Map([[holder.seat, holder]]), next: this.#firstNumber() });
       return;
     }
-    order.runs.set(slot, Math.max(run, order.runs.get(slot) ?? run));
+    const known = order.runs.get(holder.seat);
+    if (known === undefined || isLaterRun(holder, known)) order.runs.set(holder.seat, holder);
   }
 
   /** A worker has lost its last member of `channel`. */
@@ -46,10 +47,10 @@ export class ChannelOrder {
     if (order !== undefined) this.#remove(channel, order, holder);
   }
 
-  /** The next position of `channel` and the run in each slot that the message goes to. */
+  /** The next position of `channel` and the worker in each seat that the message goes to. */
   publish(channel: ChannelName): {
     readonly position: Position;
-    readonly runs: ReadonlyMap<WorkerSlot, number>;
+    readonly runs: ReadonlyMap<Seat, Holder>;
   } {
     const order = this.#channels.get(channel);
     if (order === undefined) return { position: { run: this.#run, n: 0 }, runs: NOBODY };
@@ -57,16 +58,17 @@ export class ChannelOrder {
   }
 
   /**
-   * That run has ended, and its members with it. The next run of its slot may have joined before
+   * That run has ended, and its members with it. The next run of its seat may have joined before
    * the news arrived; its members stay.
    */
   dropRun(ended: Holder): void {
     for (const [channel, order] of this.#channels) this.#remove(channel, order, ended);
   }
 
-  #remove(channel: ChannelName, order: Order, { slot, run }: Holder): void {
-    if (order.runs.get(slot) !== run) return;
-    order.runs.delete(slot);
+  #remove(channel: ChannelName, order: Order, holder: Holder): void {
+    const known = order.runs.get(holder.seat);
+    if (known === undefined || !isSameWorker(known, holder)) return;
+    order.runs.delete(holder.seat);
     if (order.runs.size === 0) this.#forget(channel, order);
   }
 

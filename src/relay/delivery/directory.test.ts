@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { workerAt } from '../../../test/fakes/worker-names.ts';
 import type { ConnectionId, SessionKey } from '../../base/index.ts';
 import { Completeness, Directory } from './directory.ts';
 
 const key = 'alice' as SessionKey;
 const first = 'c1' as ConnectionId;
 const second = 'c2' as ConnectionId;
-const here = { slot: 0, run: 1 };
-const there = { slot: 1, run: 1 };
+const here = workerAt(0, 1);
+const there = workerAt(1, 1);
 
 describe('Directory', () => {
   it('gives the key to the newest connection and names the one that lost it', () => {
@@ -67,7 +68,7 @@ describe('Directory', () => {
     const directory = new Directory(1);
     const other = 'bob' as SessionKey;
     directory.register({ key, connection: first, holder: there });
-    directory.register({ key: other, connection: second, holder: { slot: 1, run: 2 } });
+    directory.register({ key: other, connection: second, holder: workerAt(1, 2) });
     directory.dropRun(there);
     expect(directory.lookup(key)).toBeUndefined();
     expect(directory.lookup(other)?.connection).toBe(second);
@@ -80,11 +81,11 @@ describe('Completeness', () => {
     const completeness = new Completeness();
     completeness.sisters([]);
     expect(completeness.complete).toBe(true);
-    completeness.sisters([there, { slot: 2, run: 1 }]);
+    completeness.sisters([there, workerAt(2, 1)]);
     expect(completeness.complete).toBe(false);
     completeness.rebuilt(there);
     expect(completeness.complete).toBe(false);
-    completeness.rebuilt({ slot: 2, run: 1 });
+    completeness.rebuilt(workerAt(2, 1));
     expect(completeness.complete).toBe(true);
   });
 
@@ -92,7 +93,7 @@ describe('Completeness', () => {
     const completeness = new Completeness();
     completeness.sisters([there]);
     completeness.rebuilt(there);
-    const replacement = { slot: 1, run: 2 };
+    const replacement = workerAt(1, 2);
     completeness.sisters([replacement]);
     expect(completeness.complete).toBe(false);
     completeness.rebuilt(replacement);

@@ -5,13 +5,18 @@
  * newer: it gives out generations, which never go back, not even over a restart of the home. It
  * holds no sockets and sends nothing; `gateway/` carries its answers over the bus.
  */
-import { assert, type ConnectionId, type SessionKey, type WorkerSlot } from '../../base/index.ts';
+import {
+  assert,
+  type ConnectionId,
+  isLaterRun,
+  isSameWorker,
+  type Seat,
+  type SessionKey,
+  type WorkerAddress,
+} from '../../base/index.ts';
 
-/** A worker process, of which a slot has one at a time. */
-export interface Holder {
-  readonly slot: WorkerSlot;
-  readonly run: number;
-}
+/** The worker process that a connection lives in. */
+export type Holder = WorkerAddress;
 
 /** What the directory knows of the connection that a key stands for. */
 export interface Holding {
@@ -85,7 +90,7 @@ export class Directory {
   /** Forgets what an ended run held. */
   dropRun(ended: Holder): void {
     for (const [key, { holder }] of this.#holdings) {
-      if (holder.slot === ended.slot && holder.run === ended.run) this.#holdings.delete(key);
+      if (isSameWorker(holder, ended)) this.#holdings.delete(key);
     }
   }
 }
@@ -98,28 +103,30 @@ export class Directory {
  */
 export class Completeness {
   /** Null: nobody has said yet who is alive, and sisters may be asking already. */
-  #alive: Map<WorkerSlot, number> | null = null;
-  readonly #rebuilt = new Map<WorkerSlot, number>();
+  #alive: Map<Seat, Holder> | null = null;
+  readonly #rebuilt = new Map<Seat, Holder>();
 
   /** The sisters that are alive now, this worker left out. */
   sisters(alive: readonly Holder[]): void {
-    const runs = new Map(alive.map(({ slot, run }) => [slot, run]));
-    this.#alive = runs;
-    for (const [slot, run] of this.#rebuilt) {
-      const current = runs.get(slot);
-      if (current !== undefined && current > run) this.#rebuilt.delete(slot);
+    const current = new Map(alive.map((sister) => [sister.seat, sister]));
+    this.#alive = current;
+    for (const [seat, rebuilt] of this.#rebuilt) {
+      const sister = current.get(seat);
+      if (sister !== undefined && isLaterRun(sister, rebuilt)) this.#rebuilt.delete(seat);
     }
   }
 
   /** That run has repeated everything it holds. May arrive before the sister is known to be alive. */
   rebuilt(sister: Holder): void {
-    this.#rebuilt.set(sister.slot, Math.max(sister.run, this.#rebuilt.get(sister.slot) ?? 0));
+    const known = this.#rebuilt.get(sister.seat);
+    if (known === undefined || isLaterRun(sister, known)) this.#rebuilt.set(sister.seat, sister);
   }
 
   get complete(): boolean {
     if (this.#alive === null) return false;
-    for (const [slot, run] of this.#alive) {
-      if ((this.#rebuilt.get(slot) ?? -1) < run) return false;
+    for (const [seat, sister] of this.#alive) {
+      const rebuilt = this.#rebuilt.get(seat);
+      if (rebuilt === undefined || isLaterRun(sister, rebuilt)) return false;
     }
     return true;
   }
