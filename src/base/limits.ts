@@ -271,6 +271,28 @@ export const LOG_LIMITS = {
   snapshotRetryMs: 10_000,
 } as const;
 
+/** Bounds of the state that the nodes of a cluster agree on: the same on every node, or copies would part. */
+export const CLUSTER_LIMITS = {
+  /** Nodes that are known, up or down: as many as the log has members. */
+  nodesMax: 128,
+  /** Purged names whose last epoch is remembered, so that none comes twice; then the oldest is forgotten. */
+  purgedNodesMax: 1_024,
+  /** Each of 13 full nodes' clients with a channel of its own. Snapshots hold all; see `state.ts`. */
+  channelsMax: 262_144,
+  /** Four times what `limits.channel_name` is unless an operator raised it. */
+  channelNameCharactersMax: 1_024,
+  /** All names together: 64 characters each, if there are as many channels as there may be. */
+  channelNamesCharactersMax: 16 * MIB,
+  /** Names in one change: applied in a millisecond, and a busy node needs few changes a second. */
+  channelsPerChangeMax: 1_024,
+  nodeNameCharactersMax: 256,
+  /** A release, a boot. */
+  idCharactersMax: 128,
+  urlCharactersMax: 2_048,
+  /** More processes than any host has cores for. */
+  workersMax: 1_024,
+} as const;
+
 /** Bounds of what the nodes of a cluster say to each other. */
 export const PEER_LIMITS = {
   /** One call: the largest entry (`LOG_LIMITS.entryBytesMax`) in base64, and what stands around it. */

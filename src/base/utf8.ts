@@ -7,25 +7,35 @@
  */
 
 const REPLACEMENT = '\ufffd';
+/** Characters that one call gets as arguments: far fewer than the stack has room for. */
+const ASCII_RUN_MAX = 4_096;
 
 /** The UTF-8 bytes of `text`; a lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    const scalar = code >= 0xd800 && code <= 0xdfff ? 0xfffd : code;
-    if (scalar < 0x80) {
-      bytes.push(scalar);
-    } else if (scalar < 0x800) {
-      bytes.push(0xc0 | (scalar >>> 6), continuation(scalar));
-    } else if (scalar < 0x10000) {
-      bytes.push(0xe0 | (scalar >>> 12), continuation(scalar >>> 6), continuation(scalar));
-    } else {
-      bytes.push(0xf0 | (scalar >>> 18), continuation(scalar >>> 12));
-      bytes.push(continuation(scalar >>> 6), continuation(scalar));
+  const bytes = new Uint8Array(byteLengthOf(text));
+  let end = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) {
+      bytes[end++] = unit;
+      continue;
     }
+    const code = text.codePointAt(at) as number;
+    const scalar = code >= 0xd800 && code <= 0xdfff ? 0xfffd : code;
+    if (scalar < 0x800) {
+      bytes[end++] = 0xc0 | (scalar >>> 6);
+    } else if (scalar < 0x10000) {
+      bytes[end++] = 0xe0 | (scalar >>> 12);
+      bytes[end++] = continuation(scalar >>> 6);
+    } else {
+      bytes[end++] = 0xf0 | (scalar >>> 18);
+      bytes[end++] = continuation(scalar >>> 12);
+      bytes[end++] = continuation(scalar >>> 6);
+      at += 1;
+    }
+    bytes[end++] = continuation(scalar);
   }
-  return Uint8Array.from(bytes);
+  return bytes;
 }
 
 /**
@@ -36,14 +46,14 @@ export function decodeUtf8(bytes: Uint8Array, replacement: string = REPLACEMENT)
   let text = '';
   let at = 0;
   while (at < bytes.length) {
+    const end = asciiEnd(bytes, at);
+    // Text is mostly ASCII, which is taken over in pieces: megabytes come through here at once.
+    if (end > at) text += Reflect.apply(String.fromCharCode, null, bytes.subarray(at, end));
+    at = end;
+    if (at === bytes.length || (bytes[at] as number) < 0x80) continue;
     const width = sequenceWidth(bytes, at);
-    if (width === 0) {
-      text += replacement;
-      at += 1;
-    } else {
-      text += String.fromCodePoint(scalarAt(bytes, at, width));
-      at += width;
-    }
+    text += width === 0 ? replacement : String.fromCodePoint(scalarAt(bytes, at, width));
+    at += Math.max(width, 1);
   }
   return text;
 }
@@ -53,6 +63,27 @@ export function decodeByteString(value: string, replacement: string = REPLACEMEN
   const bytes = new Uint8Array(value.length);
   for (let index = 0; index < value.length; index++) bytes[index] = value.charCodeAt(index);
   return decodeUtf8(bytes, replacement);
+}
+
+/** Bytes that `encodeUtf8` writes. */
+function byteLengthOf(text: string): number {
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) continue;
+    // A pair of surrogates is two units and four bytes; anything else adds one or two bytes to its unit.
+    length += unit < 0x800 ? 1 : 2;
+    if ((text.codePointAt(at) as number) > 0xffff) at += 1;
+  }
+  return length;
+}
+
+/** Where the run of ASCII that begins at `at` ends, or has become as long as one call can take. */
+function asciiEnd(bytes: Uint8Array, at: number): number {
+  const most = Math.min(bytes.length, at + ASCII_RUN_MAX);
+  let end = at;
+  while (end < most && (bytes[end] as number) < 0x80) end++;
+  return end;
 }
 
 function continuation(bits: number): number {
