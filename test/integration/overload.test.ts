@@ -27,7 +27,12 @@ async function statusOfNewcomer(port: number): Promise<number> {
   }
 }
 
-test('sheds the client that everything waits for, and nobody else, and admits again', async () => {
+/** Each step has a bound of its own; together they are more than a test has by itself. */
+const TIMEOUT_MS = 150_000;
+
+test('sheds the client that everything waits for, and nobody else, and admits again', {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const application = await startApplication();
   const { connect, close } = application.callback;
   const node = await startNode({
