@@ -95,6 +95,12 @@ const kinds = {
     meaning: 'This node does not admit connections at present.',
     action: 'Connect again after `Retry-After`; the reason is in the body.',
   },
+  BLOCKED_BY_MODE: {
+    httpStatus: 503,
+    retryable: true,
+    meaning: 'The mode of this node does not let this connection in.',
+    action: 'Connect to another node, or again after `Retry-After`; the operator changes the mode.',
+  },
   CONNECTION_LIMIT: {
     httpStatus: 503,
     retryable: true,

@@ -5,7 +5,7 @@ export * from './errors.ts';
 export * from './hash.ts';
 export * from './ids.ts';
 export * from './limits.ts';
-export type * from './mode.ts';
+export * from './mode.ts';
 export * from './ports.ts';
 export * from './result.ts';
 export * from './utf8.ts';

@@ -6,3 +6,6 @@
 
 /** `initial`: not in contact with its cluster; a node falls into it and leaves it by itself. */
 export type Mode = 'normal' | 'block_new_session' | 'block_new_connection' | 'initial';
+
+/** All of them, the most open first. */
+export const MODES: readonly Mode[] = ['normal', 'block_new_session', 'block_new_connection', 'initial'];

@@ -23,6 +23,7 @@ import type { GatewayDoors } from './doors.ts';
 import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
 import { LoggedCallbacks } from './logged-callbacks.ts';
+import { ModeGate } from './mode-gate.ts';
 import { KeyDelivery, type LocalPerform } from './node/key-delivery.ts';
 import { NodeChannels } from './node/node-channels.ts';
 import { NodeDirectory } from './node/node-directory.ts';
@@ -41,14 +42,15 @@ import { Upstream } from './upstream/upstream.ts';
 
 /** What the parts need from the gateway that owns them. */
 export interface GatewayDecisions {
-  /** Why nobody is admitted at present, or null. */
-  readonly refusal: () => string | null;
+  /** Why nobody is admitted any more, or null. */
+  readonly stopping: () => string | null;
   /** A connection of this worker lost its key to a newer one. */
   readonly replaced: (connection: ConnectionId) => void;
 }
 
 /** The parts that the gateway itself talks to. */
 export interface GatewayParts {
+  readonly modes: ModeGate;
   readonly sessions: Sessions;
   readonly watches: KeyWatches;
   readonly stats: GatewayStats;
@@ -85,13 +87,15 @@ export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): Ga
     onReplaced: decisions.replaced,
     registered: () => sessions.registered(),
   });
-  const actions = new SessionActions({ live, stats, sessions, channels: () => channels });
+  const modes = new ModeGate(doors);
+  const actions = new SessionActions({ live, modes, stats, sessions, channels: () => channels });
   const channels: NodeChannels = new NodeChannels({
     bus,
     clock,
     timers: doors.timers,
     workers,
     completeness,
+    mayOrder: () => modes.mayOrder(),
     deliver: (members, message) => actions.deliverToMembers(members, message),
   });
   const watches = new KeyWatches({ ...doors, tracing, sessions });
@@ -100,7 +104,7 @@ export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): Ga
   const observed = { stats, tracing, watches, watch: new ConnectionWatch({ ...doors, tracing }) };
   sessions.connect({ ...doors, ...observed, ...callbacks, directory, channels });
   stats.watchEvents(() => closeCallbacks.pending);
-  const shared = { ...doors, ...observed, sessions, directory, channels, receiveCallbacks };
+  const shared = { ...doors, ...observed, modes, sessions, directory, channels, receiveCallbacks };
   const entry = { forwarded: new ForwardedRule(live.current.trustedProxies), ids };
   const bounds = boundsOf(shared);
   const admission = new Admission({ ...shared, ...entry, ...bounds, ...decisions });
@@ -116,6 +120,7 @@ export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): Ga
   const upstream = Upstream.of({ ...shared, upstream: doors.upstream ?? null });
   const front = new HttpFront({ ...shared, ...entry, upstream, tokens, admission, api, nodeStats });
   return {
+    modes,
     sessions,
     watches,
     stats,

@@ -6,8 +6,8 @@
  */
 import { type ConnectionId, ERRORS, isSameWorker, type WorkerAddress, workerAddress } from '../base/index.ts';
 import type { HttpServer, ListenHandle } from '../net/index.ts';
-import type { ListenerName, Mode, StatsCounters, WorkerPlace } from '../process/index.ts';
-import { type CloseReason, Grant, type OverloadState } from '../relay/index.ts';
+import type { ListenerName, StatsCounters, WorkerPlace } from '../process/index.ts';
+import type { CloseReason, Granted, OverloadState } from '../relay/index.ts';
 import type { GatewayDoors } from './doors.ts';
 import { buildParts, type GatewayParts } from './gateway-parts.ts';
 import type { WatchedKey } from './sessions/key-watches.ts';
@@ -30,7 +30,6 @@ const REPLACED_CODE = ERRORS.REPLACED.closeCode as number;
 /** Holds connections for a plain-HTTP application. */
 export class Gateway {
   readonly #doors: GatewayDoors;
-  readonly #grant = new Grant();
   readonly #parts: GatewayParts;
   readonly #servers: Readonly<Record<GatewayListener, HttpServer>>;
   #sisters: readonly WorkerAddress[] = [];
@@ -39,7 +38,7 @@ export class Gateway {
   constructor(doors: GatewayDoors) {
     this.#doors = doors;
     this.#parts = buildParts(doors, {
-      refusal: () => this.#refusal(),
+      stopping: () => (this.#state === 'serving' ? null : 'the node is stopping'),
       replaced: (connection) => this.#replace(connection),
     });
     const { front } = this.#parts;
@@ -61,8 +60,9 @@ export class Gateway {
     this.#servers[listener].stopListening();
   }
 
-  grant(mode: Mode, contactAgeMs: number): void {
-    this.#grant.renew(mode, contactAgeMs, this.#doors.clock.monotonicMs());
+  /** The supervisor's permission to admit, until it is too old. */
+  grant(granted: Granted): void {
+    this.#parts.modes.grant(granted);
   }
 
   /** The gateway workers that live now, and the sum of those that ended. */
@@ -142,13 +142,6 @@ export class Gateway {
     await Promise.all([upstreamDone, ...servers.map((server) => server.close(LOST_GRACE_MS))]);
   }
 
-  #refusal(): string | null {
-    if (this.#state !== 'serving') return 'the node is stopping';
-    const { clock, live } = this.#doors;
-    const mode = this.#grant.modeAt(clock.monotonicMs(), live.current.isolationTimeoutMs);
-    return mode === 'normal' ? null : `the node is in mode ${mode}`;
-  }
-
   #replace(connection: ConnectionId): void {
     const session = this.#parts.sessions.byId(connection);
     if (session === undefined) return;
@@ -167,6 +160,7 @@ export class Gateway {
     const { bus } = this.#doors;
     bus.handle('rebuilt', (from) => {
       this.#parts.completeness.rebuilt(from);
+      this.#parts.channels.repeated(from);
       this.#parts.channels.completenessChanged();
     });
     bus.onSisterUp((sister) => {

@@ -1,6 +1,6 @@
 /** What the front desk says to pages: why they could not connect, and that they make no calls. */
 import { expect, it } from 'vitest';
-import { FakeGateways } from '../../test/fakes/fake-gateways.ts';
+import { FakeGateways, granted } from '../../test/fakes/fake-gateways.ts';
 
 function probe(node: FakeGateways) {
   const headers = ['Host', 'node.test', 'Origin', 'https://page.test'];
@@ -25,7 +25,7 @@ it('shows a page of a full node when to come again, and that it is one no more',
 it('shows it while nobody is admitted', () => {
   const node = new FakeGateways({ silent: true });
   expect(probe(node)).toMatchObject({ status: 503 });
-  node.worker().gateway.grant('normal', 0);
+  node.worker().gateway.grant(granted('normal'));
   expect(probe(node)).toMatchObject({ status: 400 });
   expect(node.app.calls).toEqual([]);
 });

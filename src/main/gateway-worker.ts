@@ -89,7 +89,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
       bus.peers(peers);
       gateway.peers(peers, ended);
     },
-    grant: ({ mode, contactAgeMs }) => gateway.grant(mode, contactAgeMs),
+    grant: (granted) => gateway.grant(granted),
     // For the operator's listener only.
     health: () => {},
     reload: (settings) => live.replace(settings),

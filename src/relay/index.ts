@@ -31,6 +31,7 @@ export * from './forwarded.ts';
 export * from './go-json.ts';
 export * from './grant.ts';
 export * from './line-budget.ts';
+export * from './modes.ts';
 export * from './outgoing-answer.ts';
 export * from './overload.ts';
 export * from './paths.ts';

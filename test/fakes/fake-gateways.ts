@@ -5,11 +5,18 @@
  * workers, the application and all clients. Nothing happens by itself: `settle` lets everything
  * that is under way arrive, `advance` lets time pass.
  */
-import { type Cancellable, hash32, type Meter, type Timers, type WorkerSlot } from '../../src/base/index.ts';
+import {
+  type Cancellable,
+  hash32,
+  type Meter,
+  type Mode,
+  type Timers,
+  type WorkerSlot,
+} from '../../src/base/index.ts';
 import { type Config, LiveConfig, parseConfig } from '../../src/config/index.ts';
 import { Gateway } from '../../src/gateway/index.ts';
 import { addStats, NO_STATS, type StatsCounters, type WorkerPlace } from '../../src/process/index.ts';
-import type { Vitals } from '../../src/relay/index.ts';
+import type { Granted, Vitals } from '../../src/relay/index.ts';
 import { CollectedLog } from './collected-log.ts';
 import { type AppAnswer, type AppCall, FakeApplication } from './fake-application.ts';
 import { type FakeConnection, type FakeResponse, FakeServer, FakeUpgrade } from './fake-net.ts';
@@ -84,6 +91,11 @@ const NO_METER: Meter = {
 };
 const SLICE_MS = 25;
 
+/** A grant of a node in contact with the majority. */
+export function granted(mode: Mode): Granted {
+  return { mode, isolated: false, contactAgeMs: 0 };
+}
+
 /** A node's gateway workers. */
 export class FakeGateways {
   readonly time = new FakeTime();
@@ -95,6 +107,8 @@ export class FakeGateways {
   vitals: Vitals = { lagMs: 0, heapBytes: 0, heapBytesMax: 1_000, descriptors: 0, descriptorsMax: 1_000 };
   /** Whether grants are renewed as time passes. */
   granting = true;
+  /** What they grant. */
+  granted = granted('normal');
   readonly #workers = new Map<WorkerSlot, FakeGatewayWorker>();
   readonly #runs: number[];
   readonly #random = new FakeRandom(1);
@@ -207,7 +221,7 @@ export class FakeGateways {
   /** Starts the replacement of a killed worker; the others have not heard of it. */
   replace(slot: WorkerSlot): FakeGatewayWorker {
     const worker = this.#start(slot);
-    worker.gateway.grant('normal', 0);
+    worker.gateway.grant(this.granted);
     return worker;
   }
 
@@ -235,8 +249,14 @@ export class FakeGateways {
     return ({ gateway }) => gateway.peers(places, ended);
   }
 
+  /** The operator orders a mode, and every worker has heard of it. */
+  changeMode(mode: Mode): void {
+    this.granted = granted(mode);
+    this.#renewGrants();
+  }
+
   #renewGrants(): void {
-    for (const { gateway } of this.living) gateway.grant('normal', 0);
+    for (const { gateway } of this.living) gateway.grant(this.granted);
   }
 
   #start(slot: WorkerSlot): FakeGatewayWorker {

@@ -12,6 +12,7 @@ import type { ForwardedRule } from '../../relay/index.ts';
 import type { ConnectionWatch } from '../connection-watch.ts';
 import type { GatewayStats } from '../gateway-stats.ts';
 import type { CallbackCaller } from '../logged-callbacks.ts';
+import type { ModeGate } from '../mode-gate.ts';
 import type { NodeChannels } from '../node/node-channels.ts';
 import type { NodeDirectory } from '../node/node-directory.ts';
 import type { OverloadGuard } from '../overload-guard.ts';
@@ -45,6 +46,7 @@ export interface AdmissionDoors {
   readonly throttle: MessageThrottle;
   /** Null where no mark is set. */
   readonly overload: OverloadGuard;
-  /** Why nobody is admitted at present, or null. */
-  readonly refusal: () => string | null;
+  readonly modes: ModeGate;
+  /** Why nobody is admitted any more, or null. */
+  readonly stopping: () => string | null;
 }

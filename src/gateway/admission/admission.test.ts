@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AppCall } from '../../../test/fakes/fake-application.ts';
-import { FakeGateways } from '../../../test/fakes/fake-gateways.ts';
+import { FakeGateways, granted } from '../../../test/fakes/fake-gateways.ts';
 import { FakeUpgrade } from '../../../test/fakes/fake-net.ts';
 import type { StatsCounters } from '../../process/index.ts';
 
@@ -57,12 +57,12 @@ describe('before the application is asked', () => {
   it('admits nobody before the first grant, nor when grants have stopped coming', () => {
     const node = new FakeGateways({ silent: true });
     expect(node.ask('key=alice').refused).toMatchObject({ status: 503 });
-    node.worker().gateway.grant('normal', 0);
+    node.worker().gateway.grant(granted('normal'));
     expect(node.ask('key=alice').refused).toBeNull();
     node.granting = false;
     node.advance(node.config.isolationTimeoutMs + 100);
     expect(node.ask('key=bob').refused?.body).toContain('the node is in mode initial');
-    node.worker().gateway.grant('block_new_connection', 0);
+    node.worker().gateway.grant(granted('block_new_connection'));
     expect(node.ask('key=bob').refused?.body).toContain('block_new_connection');
     expect(node.app.to('/connect')).toHaveLength(1);
   });
@@ -274,13 +274,10 @@ const WAYS_OUT: readonly {
     act: (node) => node.network.hold(1, 0),
   },
   {
-    name: 'the node stops admitting',
-    reason: 'not_established',
+    name: 'the mode closes the node',
+    reason: 'blocked',
     status: 503,
-    act: (node) => {
-      node.granting = false;
-      node.worker().gateway.grant('initial', 0);
-    },
+    act: (node) => node.changeMode('initial'),
   },
   {
     name: 'the node is stopped',
@@ -328,6 +325,7 @@ describe("ends in exactly one close event when after the application's yes", () 
       closingConnections: 0,
     });
     expect(node.worker().journal.owed()).toEqual([]);
+    node.changeMode('normal');
     // Nothing of it is left anywhere: the next one finds the key free and the channels empty.
     expect(node.call('/send', { sessions: [key], channels }, 'x', 1)).toEqual({
       channels: channels.map((channel) => ({ channel, delivered: 0 })),

@@ -37,8 +37,10 @@ export class Admission {
 
   /** Why somebody who is counted already would be refused before the application is asked, or null. */
   refusal(): { readonly code: ErrorCode; readonly reason: string } | null {
-    const reason = this.#doors.refusal();
-    if (reason !== null) return { code: 'NOT_ADMITTING', reason };
+    const stopping = this.#doors.stopping();
+    if (stopping !== null) return { code: 'NOT_ADMITTING', reason: stopping };
+    const kept = this.#doors.modes.reason('connect');
+    if (kept !== null) return { code: 'BLOCKED_BY_MODE', reason: kept };
     const overload = this.#doors.overload.refusal();
     if (overload !== null) return { code: 'OVERLOADED', reason: overload };
     const isFull = this.#doors.stats.connections > connectionsMax(this.#doors.live.current);
@@ -81,6 +83,7 @@ export class Admission {
     attempts.begun();
     const refusal = this.refusal();
     if (refusal?.code === 'OVERLOADED') this.#doors.overload.refused();
+    if (refusal?.code === 'BLOCKED_BY_MODE') this.#doors.modes.refused('connect', this.#doors.modes.mode);
     if (refusal !== null) return attempts.unavailable(attempt, refusal.code, refusal.reason);
     const limited = addresses.enter(attempt.id, attempt.client);
     if (limited !== null) return attempts.limited(attempt, limited);

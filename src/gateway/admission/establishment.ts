@@ -4,9 +4,9 @@
  * The last step of admission. What the client says and how its socket ends comes in here too, and
  * is passed on to whoever deals with it.
  */
-import { ERRORS, LIMITS } from '../../base/index.ts';
+import { ERRORS, LIMITS, type Mode } from '../../base/index.ts';
 import type { ConnectionEvents } from '../../net/index.ts';
-import { agreedProtocol, type CallbackRequest, establishCallback } from '../../relay/index.ts';
+import { agreedProtocol, type CallbackRequest, establishCallback, modeReason } from '../../relay/index.ts';
 import { boundedCall } from '../bounded-call.ts';
 import type { Session } from '../sessions/session.ts';
 import type { AdmissionDoors } from './admission-doors.ts';
@@ -24,7 +24,8 @@ type EstablishmentDoors = Pick<
   | 'receiveCallbacks'
   | 'addresses'
   | 'throttle'
-  | 'refusal'
+  | 'modes'
+  | 'stopping'
 > & { readonly attempts: Attempts };
 
 /** The answer's body is not used. */
@@ -54,13 +55,14 @@ export class Establishment {
 
   /** Sends the 101, with the subprotocol that the application chose, and what follows it. */
   begin(attempt: Attempt, session: Session, choice: string | null): void {
-    const { attempts, logger, tracing } = this.#doors;
-    const reason = this.#doors.refusal();
+    const { attempts, logger, tracing, modes } = this.#doors;
+    // Both may have come while the application was asked.
+    const reason = this.#doors.stopping();
     if (reason !== null) {
-      // The node stopped admitting while the application was asked.
       this.neverBegan(session);
       return attempts.refuse(attempt, 'NOT_ADMITTING', reason);
     }
+    if (modes.reason('open') !== null) return this.blocked(attempt, session, modes.mode);
     const protocol = agreedProtocol(attempt.request.rawHeaders, choice);
     if (protocol === null && choice !== null) {
       logger.warn(tracing.facts(session), 'the application chose a protocol that was not offered');
@@ -69,6 +71,14 @@ export class Establishment {
     if (session.connection === null) this.neverBegan(session);
     else this.#upgraded(attempt, session);
     attempts.settle(attempt);
+  }
+
+  /** The application admitted it, and `mode` does not; harmless when it has ended already. */
+  blocked(attempt: Attempt, session: Session, mode: Mode): void {
+    if (!this.#doors.sessions.end(session, { reason: 'blocked', code: 1006 })) return;
+    this.#doors.stats.connectError();
+    this.#doors.modes.refused('connect', mode);
+    this.#doors.attempts.refuse(attempt, 'BLOCKED_BY_MODE', modeReason(mode));
   }
 
   /** The application admitted it, and it never came to be; harmless when it has ended already. */

@@ -14,7 +14,7 @@ import type { Establishment } from './establishment.ts';
 
 type RegistrationDoors = Pick<
   AdmissionDoors,
-  'clock' | 'journal' | 'directory' | 'channels' | 'sessions' | 'watches'
+  'clock' | 'journal' | 'directory' | 'channels' | 'sessions' | 'watches' | 'modes'
 > & {
   readonly attempts: Attempts;
   readonly establishment: Establishment;
@@ -30,7 +30,9 @@ export class Registration {
 
   /** Records the session that the application admitted; the 101 follows the last acknowledgement. */
   admit(attempt: Attempt, reply: AdmittingReply): void {
-    const { journal, directory, channels, sessions, attempts, establishment } = this.#doors;
+    const { journal, channels, attempts, establishment, modes } = this.#doors;
+    const { mode } = modes;
+    const access = modes.admitted(reply.channels.length);
     const session = this.#newSession(attempt, reply);
     const acknowledged = (code: ErrorCode, success: boolean): void => {
       const next = success ? session.life.acknowledged() : 'ended';
@@ -44,6 +46,26 @@ export class Registration {
     journal.opened(this.#record(session), (failure) =>
       acknowledged('JOURNAL_WRITE_FAILED', failure === null),
     );
+    if (access === 'none') return establishment.blocked(attempt, session, mode);
+    // Who may yet be kept out must not throw out an older connection of its key.
+    if (access === 'any') this.#register(session, acknowledged);
+    let outstanding = session.channels.length;
+    for (const channel of session.channels) {
+      // Its first channel may have kept it out already.
+      if (session.life.stage === 'ended') return;
+      channels.join(session, channel, access, (outcome) => {
+        if (outcome === 'would_begin') return establishment.blocked(attempt, session, mode);
+        acknowledged('DIRECTORY_UNAVAILABLE', outcome === 'joined');
+        outstanding--;
+        if (access === 'live' && outstanding === 0 && session.life.stage !== 'ended') {
+          this.#register(session, acknowledged);
+        }
+      });
+    }
+  }
+
+  #register(session: Session, acknowledged: (code: ErrorCode, success: boolean) => void): void {
+    const { directory, sessions } = this.#doors;
     sessions.registering(session);
     directory.register(session, (registered) => {
       // A home that was too slow for us may have registered the session nevertheless.
@@ -51,9 +73,6 @@ export class Registration {
       else sessions.addressable(session);
       acknowledged('DIRECTORY_UNAVAILABLE', registered);
     });
-    for (const channel of session.channels) {
-      channels.join(session, channel, (joined) => acknowledged('DIRECTORY_UNAVAILABLE', joined));
-    }
   }
 
   /** The application believes in a connection that will never be: it is owed its end. */

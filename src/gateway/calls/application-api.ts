@@ -55,6 +55,7 @@ const FAILURES: Readonly<Record<Exclude<KeyOutcome, 'done'>, TargetFailure>> = {
   full: 'deadline',
   timeout: 'deadline',
   unreachable: 'unreachable',
+  blocked: 'blocked',
   too_many_channels: 'too_many_channels',
 };
 
@@ -141,7 +142,11 @@ export class ApplicationApi {
     targets.channels.forEach((channel, position) => {
       this.#doors.channels.publish({ act: call, channel, ...message }, (published: Published) => {
         if (published.type === 'published') channels[position] = { channel, delivered: published.delivered };
-        else channelErrors.push({ channel, failure: 'unreachable' });
+        else
+          channelErrors.push({
+            channel,
+            failure: published.type === 'isolated' ? 'isolated' : 'unreachable',
+          });
         settle();
       });
     });

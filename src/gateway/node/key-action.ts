@@ -27,6 +27,8 @@ export type KeyOutcome =
   | 'timeout'
   /** Whether it is there cannot be told at present. */
   | 'unreachable'
+  /** A channel session would begin, and the mode of its node does not allow that. */
+  | 'blocked'
   /** More channels than a connection may have. */
   | 'too_many_channels';
 

@@ -24,7 +24,8 @@ import {
   type Position,
 } from '../../relay/index.ts';
 import type { Session } from '../sessions/session.ts';
-import { askRepeatably, RunCalls } from './sister-calls.ts';
+import { ChannelJoins, type JoinAccess, type JoinOutcome } from './channel-joins.ts';
+import { RunCalls } from './sister-calls.ts';
 
 /** What a publish does to each connection that it reaches. */
 export interface ChannelMessage {
@@ -38,7 +39,9 @@ export interface ChannelMessage {
 /** How many connections a publish reached, or why it reached none. */
 export type Published =
   | { readonly type: 'published'; readonly delivered: number }
-  | { readonly type: 'unavailable' };
+  | { readonly type: 'unavailable' }
+  /** The owner has lost the majority: somebody else may own the channel by now. */
+  | { readonly type: 'isolated' };
 
 /** What channels are kept in order with, here and at the sisters. */
 export interface NodeChannelsDoors {
@@ -47,6 +50,8 @@ export interface NodeChannelsDoors {
   readonly timers: Timers;
   readonly workers: number;
   readonly completeness: Completeness;
+  /** Whether messages may be ordered here now; asked once for each of them. */
+  readonly mayOrder: () => boolean;
   /** Delivers to connections of this worker and answers how many took it. */
   readonly deliver: (members: ReadonlySet<Session>, message: ChannelMessage) => number;
 }
@@ -70,8 +75,7 @@ export class NodeChannels {
   readonly #members = new LocalMembers<Session>();
   readonly #order: ChannelOrder;
   readonly #fanOuts: RunCalls;
-  /** Acknowledgements of channels whose owner has not confirmed this worker yet. */
-  readonly #joining = new Map<ChannelName, ((joined: boolean) => void)[]>();
+  readonly #joins: ChannelJoins;
   readonly #seats: readonly Seat[];
   #waiting: Waiter[] = [];
 
@@ -80,23 +84,28 @@ export class NodeChannels {
     this.#seats = seatsOf(doors.bus.self.node, doors.workers);
     this.#order = new ChannelOrder(doors.bus.self.run);
     this.#fanOuts = new RunCalls(doors);
+    const own = { members: this.#members, order: this.#order, owner: (name: string) => this.owner(name) };
+    this.#joins = new ChannelJoins({ ...doors, ...own });
     const { bus } = doors;
-    bus.handle('join', (from, { facts }, reply) => {
-      for (const channel of facts as string[]) this.#order.join(channel as ChannelName, from);
-      reply(null);
-    });
-    bus.handle('leave', (from, { facts }) => this.#order.leave(facts as ChannelName, from));
+    bus.handle('leave', (from, { facts }) => this.#left(facts as ChannelName, from));
     bus.handle('publish', (_from, { facts, bytes }, reply) => {
       const [channel, act, binary] = facts as unknown as PublishFacts;
       this.#publishOwned({ channel: channel as ChannelName, act, binary, bytes }, (published) => {
-        reply(published.type === 'published' ? published.delivered : null);
+        reply(published.type === 'published' ? published.delivered : published.type);
       });
     });
     bus.handle('fan-out', (_from, { facts, bytes }, reply) => {
       const [channel, act, binary, run, n] = facts as unknown as FanOutFacts;
       reply(this.#fanOut({ channel: channel as ChannelName, act, binary, bytes }, { run, n }));
     });
-    doors.timers.every(WAITING_SWEEP_MS, () => this.#releaseWaiting());
+    bus.onSisterDown((sister) => {
+      this.#order.doubt(sister);
+      this.#joins.forget(sister);
+    });
+    doors.timers.every(WAITING_SWEEP_MS, () => {
+      this.#releaseWaiting();
+      this.#joins.settle();
+    });
   }
 
   /** The seat that orders `channel`. */
@@ -105,27 +114,21 @@ export class NodeChannels {
     return this.#seats[workers === 1 ? 0 : hash32(channel) % workers] as Seat;
   }
 
-  /** Puts `session` into `channel`; false when the owner did not confirm in time. */
-  join(session: Session, channel: ChannelName, done: (joined: boolean) => void): void {
-    const standing = this.#members.join(channel, session);
-    const owner = this.owner(channel);
-    const { self } = this.#doors.bus;
-    if (owner === self.seat) {
-      if (standing === 'first') this.#order.join(channel, self);
-      return done(true);
-    }
-    const waiters = this.#joining.get(channel);
-    // A first member asks even while an answer is awaited: since that question everybody has left.
-    if (standing === 'first') this.#askToJoin(channel, owner, done);
-    else if (waiters !== undefined) waiters.push(done);
-    else done(true);
+  /** Puts `session` into `channel`. Unless it is `joined`, the caller takes it out again. */
+  join(
+    session: Session,
+    channel: ChannelName,
+    access: JoinAccess,
+    done: (outcome: JoinOutcome) => void,
+  ): void {
+    this.#joins.join(session, channel, access, done);
   }
 
   /** Takes `session` out of `channel`. */
   leave(session: Session, channel: ChannelName): void {
     if (this.#members.leave(channel, session) !== 'last') return;
     const owner = this.owner(channel);
-    if (owner === this.#doors.bus.self.seat) this.#order.leave(channel, this.#doors.bus.self);
+    if (owner === this.#doors.bus.self.seat) this.#left(channel, this.#doors.bus.self);
     else this.#doors.bus.tell(owner, { kind: 'leave', facts: channel, bytes: NO_BYTES });
   }
 
@@ -137,8 +140,11 @@ export class NodeChannels {
     const facts: PublishFacts = [message.channel, message.act, message.binary];
     // Not repeatable: a publish whose answer is lost may have been delivered.
     bus.ask(owner, { kind: 'publish', facts, bytes: message.bytes }, LIMITS.sisterWaitMs * 2, (answer) => {
-      const delivered = answer.ok ? (answer.value.facts as number | null) : null;
-      done(delivered === null ? { type: 'unavailable' } : { type: 'published', delivered });
+      const told = answer.ok
+        ? (answer.value.facts as number | Exclude<Published['type'], 'published'>)
+        : null;
+      if (typeof told === 'number') done({ type: 'published', delivered: told });
+      else done({ type: told ?? 'unavailable' });
     });
   }
 
@@ -150,7 +156,7 @@ export class NodeChannels {
       channels = [];
     };
     for (const channel of this.#members.channels()) {
-      if (this.owner(channel) !== sister.seat) continue;
+      if (this.owner(channel) !== sister.seat || this.#joins.isConditional(channel)) continue;
       channels.push(channel);
       if (channels.length === REPEAT_PORTION) send();
     }
@@ -160,22 +166,24 @@ export class NodeChannels {
   /** A run has ended, and its members with it. */
   dropRun(ended: Holder): void {
     this.#order.dropRun(ended);
+    this.#joins.forget(ended);
     this.#fanOuts.runEnded(ended);
   }
 
-  /** To be called when a sister has repeated its members: publishes may have waited for it. */
-  completenessChanged(): void {
-    this.#releaseWaiting();
+  /** That sister has repeated all of its channels. */
+  repeated(sister: Sister): void {
+    this.#order.assured(sister);
   }
 
-  #askToJoin(channel: ChannelName, owner: Seat, done: (joined: boolean) => void): void {
-    const waiters = [done];
-    this.#joining.set(channel, waiters);
-    const message = { kind: 'join', facts: [channel], bytes: NO_BYTES };
-    askRepeatably(this.#doors, owner, message, (answer) => {
-      if (this.#joining.get(channel) === waiters) this.#joining.delete(channel);
-      for (const waiter of waiters) waiter(answer.ok);
-    });
+  /** To be called when a sister has repeated its members: publishes and joins may have waited for it. */
+  completenessChanged(): void {
+    this.#releaseWaiting();
+    this.#joins.settle();
+  }
+
+  #left(channel: ChannelName, holder: Holder): void {
+    this.#order.leave(channel, holder);
+    this.#joins.withdraw(channel, holder);
   }
 
   #publishOwned(message: ChannelMessage, done: (published: Published) => void): void {
@@ -194,6 +202,7 @@ export class NodeChannels {
   }
 
   #orderAndFanOut(message: ChannelMessage, done: (published: Published) => void): void {
+    if (!this.#doors.mayOrder()) return done({ type: 'isolated' });
     const { bus } = this.#doors;
     const { position, runs } = this.#order.publish(message.channel);
     const remote = [...runs.values()].filter(({ seat }) => seat !== bus.self.seat);

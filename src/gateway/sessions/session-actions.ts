@@ -7,6 +7,7 @@ import type { ChannelName } from '../../base/index.ts';
 import type { LiveConfig } from '../../config/index.ts';
 import { encodeFrame, type Frame, type SendOutcome } from '../../net/index.ts';
 import type { GatewayStats } from '../gateway-stats.ts';
+import type { ModeGate } from '../mode-gate.ts';
 import type { KeyAction, KeyOutcome, KeyTarget, PerformDone } from '../node/key-action.ts';
 import type { ChannelMessage, NodeChannels } from '../node/node-channels.ts';
 import type { Session } from './session.ts';
@@ -15,6 +16,7 @@ import type { Sessions } from './sessions.ts';
 /** What acts on a session of this worker. */
 export interface SessionActionDoors {
   readonly live: LiveConfig;
+  readonly modes: ModeGate;
   readonly stats: GatewayStats;
   readonly sessions: Sessions;
   readonly channels: () => NodeChannels;
@@ -95,18 +97,32 @@ export class SessionActions {
     const added = channels.filter((channel) => !session.channels.includes(channel));
     const { channelsPerConnectionMax } = this.#doors.live.current.limits;
     if (session.channels.length + added.length > channelsPerConnectionMax) return done('too_many_channels');
+    const { modes } = this.#doors;
+    const { mode } = modes;
+    const access = modes.subscribing();
+    if (access === 'none') {
+      modes.refused('subscribe', mode);
+      return done('blocked');
+    }
     session.channels = session.channels.concat(added);
     let outstanding = channels.length;
     let outcome: KeyOutcome = 'done';
     // Channels that it is in already are joined again, because the owner may not have confirmed yet.
     for (const channel of channels) {
-      this.#doors.channels().join(session, channel, (joined) => {
-        if (!joined) {
-          outcome = 'unreachable';
+      this.#doors.channels().join(session, channel, access, (joined) => {
+        if (joined === 'would_begin') outcome = 'blocked';
+        else if (joined === 'unreachable') {
+          if (outcome === 'done') outcome = 'unreachable';
           this.#unsubscribe(session, [channel]);
         }
         outstanding--;
-        if (outstanding === 0) done(session.life.stage === 'ended' ? 'closed' : outcome);
+        if (outstanding > 0) return;
+        if (outcome === 'blocked') {
+          // Whoever is told of a refusal has been put into none of them.
+          this.#unsubscribe(session, added);
+          modes.refused('subscribe', mode);
+        }
+        done(session.life.stage === 'ended' ? 'closed' : outcome);
       });
     }
   }

@@ -6,7 +6,7 @@
  * record must look like is decided by the property test.
  */
 import type { FakeGatewayWorker } from '../../../test/fakes/fake-gateways.ts';
-import { FakeGateways } from '../../../test/fakes/fake-gateways.ts';
+import { FakeGateways, granted } from '../../../test/fakes/fake-gateways.ts';
 import type { FakeResponse, FakeUpgrade } from '../../../test/fakes/fake-net.ts';
 import { FakeRandom } from '../../../test/fakes/fake-random.ts';
 import type { WorkerSlot } from '../../base/index.ts';
@@ -115,7 +115,7 @@ export class RandomNode {
       case 'cut':
         return node.network.cut(happening.left, happening.right);
       case 'wait':
-        for (const { gateway } of node.living) gateway.grant('normal', 0);
+        for (const { gateway } of node.living) gateway.grant(granted('normal'));
         return node.time.advance(happening.ms);
       default:
         return this.#call(happening);

@@ -78,8 +78,8 @@ const reasons = {
     closeCode: NOTHING_SAID,
   },
   blocked: {
-    meaning: 'The node stopped admitting before the connection was open. Reserved for clusters.',
-    closeCode: closeCodeOf('GOING_AWAY'),
+    meaning: "The application admitted the client, and the node's mode did not.",
+    closeCode: NOTHING_SAID,
   },
 } as const satisfies Record<string, CloseReasonKind>;
 

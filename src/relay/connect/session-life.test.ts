@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Grant } from '../grant.ts';
 import { SessionLife } from './session-life.ts';
 
 describe('SessionLife', () => {
@@ -39,29 +38,5 @@ describe('SessionLife', () => {
         expect(life.established()).toBe('ended');
       }),
     );
-  });
-});
-
-describe('Grant', () => {
-  it('admits nothing before the first grant and after the newest has grown too old', () => {
-    const grant = new Grant();
-    expect(grant.modeAt(0, 3_000)).toBe('initial');
-    grant.renew('normal', 0, 1_000);
-    expect(grant.modeAt(4_000, 3_000)).toBe('normal');
-    expect(grant.modeAt(4_001, 3_000)).toBe('initial');
-  });
-
-  it('counts the age that a grant already had when it was sent', () => {
-    const grant = new Grant();
-    grant.renew('normal', 2_000, 10_000);
-    expect(grant.modeAt(11_000, 3_000)).toBe('normal');
-    expect(grant.modeAt(11_001, 3_000)).toBe('initial');
-  });
-
-  it('takes the mode of a late grant, but not its older contact', () => {
-    const grant = new Grant();
-    grant.renew('normal', 0, 10_000);
-    grant.renew('block_new_connection', 2_900, 10_100);
-    expect(grant.modeAt(13_000, 3_000)).toBe('block_new_connection');
   });
 });

@@ -14,12 +14,26 @@ interface Order {
   next: number;
 }
 
+/** A worker of whom a channel may have been left without our hearing of it. */
+interface Doubt {
+  readonly holder: Holder;
+  /** What it has named since. */
+  readonly heard: Set<ChannelName>;
+}
+
+/**
+ * Whether a channel has a session: `live` with a member somewhere, `empty` without. `unsure`: only
+ * workers in doubt could have one.
+ */
+export type ChannelStanding = 'live' | 'empty' | 'unsure';
+
 const NOBODY: ReadonlyMap<Seat, Holder> = new Map();
 
 /** The channels that this worker owns and that have members somewhere. */
 export class ChannelOrder {
   readonly #run: number;
   readonly #channels = new Map<ChannelName, Order>();
+  #doubts: Doubt[] = [];
 
   /** `run`: the run of the owning worker; positions of a later run are later. */
   constructor(run: number) {
@@ -32,6 +46,7 @@ export class ChannelOrder {
 
   /** A worker has its first member of `channel`. Repeating it changes nothing. */
   join(channel: ChannelName, holder: Holder): void {
+    this.#doubtOf(holder)?.heard.add(channel);
     const order = this.#channels.get(channel);
     if (order === undefined) {
       this.#channels.set(channel, { runs: new Map([[holder.seat, holder]]), next: this.#firstNumber() });
@@ -43,8 +58,40 @@ export class ChannelOrder {
 
   /** A worker has lost its last member of `channel`. */
   leave(channel: ChannelName, holder: Holder): void {
+    this.#doubtOf(holder)?.heard.delete(channel);
     const order = this.#channels.get(channel);
     if (order !== undefined) this.#remove(channel, order, holder);
+  }
+
+  /** Whether anybody is in `channel`. */
+  standing(channel: ChannelName): ChannelStanding {
+    const order = this.#channels.get(channel);
+    if (order === undefined) return 'empty';
+    if (this.#doubts.length === 0) return 'live';
+    for (const holder of order.runs.values()) {
+      const doubt = this.#doubtOf(holder);
+      if (doubt === undefined || doubt.heard.has(channel)) return 'live';
+    }
+    return 'unsure';
+  }
+
+  /**
+   * The link to that run broke: it may have lost its last member of a channel while nobody could be
+   * told. Messages go to it as before; a session that only it could have is unsure.
+   */
+  doubt(holder: Holder): void {
+    this.#doubts = this.#doubts.filter((doubt) => doubt.holder.seat !== holder.seat);
+    this.#doubts.push({ holder, heard: new Set() });
+  }
+
+  /** That run has repeated everything it has: what it did not name, it has left. */
+  assured(holder: Holder): void {
+    const doubt = this.#doubtOf(holder);
+    if (doubt === undefined) return;
+    this.#doubts = this.#doubts.filter((other) => other !== doubt);
+    for (const [channel, order] of this.#channels) {
+      if (!doubt.heard.has(channel)) this.#remove(channel, order, holder);
+    }
   }
 
   /** The next position of `channel` and the worker in each seat that the message goes to. */
@@ -62,7 +109,12 @@ export class ChannelOrder {
    * the news arrived; its members stay.
    */
   dropRun(ended: Holder): void {
+    this.#doubts = this.#doubts.filter((doubt) => doubt !== this.#doubtOf(ended));
     for (const [channel, order] of this.#channels) this.#remove(channel, order, ended);
+  }
+
+  #doubtOf(holder: Holder): Doubt | undefined {
+    return this.#doubts.find((doubt) => isSameWorker(doubt.holder, holder));
   }
 
   #remove(channel: ChannelName, order: Order, holder: Holder): void {

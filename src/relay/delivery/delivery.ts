@@ -23,7 +23,14 @@ export interface Targets {
 export type TargetsFailure = 'missing' | 'channel_missing' | 'too_many' | 'channel_invalid';
 
 /** Why one target was not served. */
-export type TargetFailure = 'not_found' | 'closed' | 'deadline' | 'unreachable' | 'too_many_channels';
+export type TargetFailure =
+  | 'not_found'
+  | 'closed'
+  | 'deadline'
+  | 'unreachable'
+  | 'isolated'
+  | 'blocked'
+  | 'too_many_channels';
 
 /** One target that was not served. */
 export type TargetError =
@@ -54,6 +61,8 @@ export const FAILURE_TEXTS: Readonly<Record<TargetFailure, string>> = {
   closed: 'kuiperbelt: session is closed',
   deadline: 'context deadline exceeded',
   unreachable: 'node is unreachable',
+  isolated: 'owner is isolated',
+  blocked: 'node begins no new channel session',
   too_many_channels: 'session is in too many channels',
 };
 

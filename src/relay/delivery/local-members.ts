@@ -34,6 +34,11 @@ export class LocalMembers<Member> {
     return this.#channels.has(channel);
   }
 
+  /** Whether `member` is in `channel`. */
+  holds(channel: ChannelName, member: Member): boolean {
+    return this.#channels.get(channel)?.members.has(member) === true;
+  }
+
   /** `first` when the channel had no member here before. */
   join(channel: ChannelName, member: Member): 'first' | 'more' | 'already' {
     const present = this.#channels.get(channel);
