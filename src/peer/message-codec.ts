@@ -7,11 +7,22 @@
  */
 import { failed, ok, type Result } from '../base/index.ts';
 import type { Answer, MemberName, Message, Request, Sender } from '../consensus/index.ts';
+import {
+  contactOf,
+  finite,
+  readAppend,
+  readAppendAnswer,
+  writeAppend,
+  writeAppendAnswer,
+} from './append-codec.ts';
 import type { Method } from './dialects.ts';
-import { entriesFromJson, entriesToJson, firstChanges } from './entry-codec.ts';
 import { Fields, Misfit, misfit } from './field-checks.ts';
 import { base64Of } from './foreign-codec.ts';
 import { isSpokenBy, SPOKEN } from './protocol-versions.ts';
+import { senderHead, senderOf } from './sender-codec.ts';
+
+type Append = Extract<Request, { readonly type: 'append' }>;
+type OtherAnswer = Exclude<Answer, { readonly type: 'append_answer' }>;
 
 /** Who asks whom. */
 export interface CallPlace {
@@ -54,24 +65,20 @@ export function isAnswer(message: Message): message is Answer {
 /** Writes a question. */
 export function writeRequest(place: CallPlace, message: Request): WrittenRequest {
   const { from, to } = place;
+  if (message.type === 'append') return { method: METHOD_OF.append, body: writeAppend(from, to, message) };
   const head = { ...senderHead(message.type, message.sender), From: { Addr: from }, To: { Addr: to } };
   const all = { ...head, Nonce: message.call, Ballot: message.ballot, ...requestFields(message) };
   return { method: METHOD_OF[message.type], body: JSON.stringify({ ...baseFields(place, message), ...all }) };
 }
 
 /** What the original finds in a question, in its order. */
-function baseFields({ cluster, from, to }: CallPlace, message: Request): object {
+function baseFields({ cluster, from, to }: CallPlace, message: Exclude<Request, Append>): object {
   const { ballot } = message;
   switch (message.type) {
     case 'pre_vote':
     case 'vote':
     case 'transfer':
       return { Instance: ballot, Master: { Addr: from } };
-    case 'append': {
-      // Its first entry is number 0 of an instance; what comes from older ballots has no number there.
-      const sequence = Math.max(0, message.prevIndex + 1 - message.firstIndex);
-      return { Instance: ballot, Sequence: sequence, Changes: firstChanges(message.entries) };
-    }
     case 'snapshot': {
       const members = { Cluster: cluster, Self: { Addr: to }, Master: { Addr: from }, Participants: [] };
       return { Instance: ballot, Sequence: 0, ...members, Snapshot: base64Of(message.piece) };
@@ -81,21 +88,13 @@ function baseFields({ cluster, from, to }: CallPlace, message: Request): object 
   }
 }
 
-function requestFields(message: Request): object {
+function requestFields(message: Exclude<Request, Append>): object {
   switch (message.type) {
     case 'pre_vote':
       return { LastIndex: message.lastIndex, LastBallot: message.lastBallot };
     case 'vote': {
       const { lastIndex, lastBallot, transfer } = message;
       return { LastIndex: lastIndex, LastBallot: lastBallot, Transfer: transfer };
-    }
-    case 'append': {
-      const { prevIndex, prevBallot, commitIndex, firstIndex, round, contact, readmitAt } = message;
-      return {
-        ...{ PrevIndex: prevIndex, PrevBallot: prevBallot, CommitIndex: commitIndex, FirstIndex: firstIndex },
-        ...{ Round: round, AgeMs: finite(contact.ageMs), EchoMs: contact.echoMs, ReadmitAt: readmitAt },
-        Entries: entriesToJson(message.entries),
-      };
     }
     case 'snapshot': {
       const { index, lastBallot, totalBytes, checksum, offset, round, contact } = message;
@@ -112,6 +111,7 @@ function requestFields(message: Request): object {
 
 /** Writes an answer. */
 export function writeAnswer(message: Answer): string {
+  if (message.type === 'append_answer') return writeAppendAnswer(message);
   const { call, ballot } = message;
   const base = { Accepted: acceptedOf(message), Err: isGranted(message) ? NO_ERROR : NOT_GRANTED };
   const head = { ...senderHead(message.type, message.sender), Nonce: call, Promised: ballot };
@@ -119,7 +119,7 @@ export function writeAnswer(message: Answer): string {
 }
 
 /** A prepare is answered with an instance, everything else with yes or no. */
-function acceptedOf(message: Answer): number | boolean {
+function acceptedOf(message: OtherAnswer): number | boolean {
   switch (message.type) {
     case 'pre_vote_answer':
     case 'vote_answer':
@@ -130,21 +130,16 @@ function acceptedOf(message: Answer): number | boolean {
   }
 }
 
-function isGranted(message: Answer): boolean {
+function isGranted(message: OtherAnswer): boolean {
   if (message.type === 'read_answer') return message.index !== null;
   return 'granted' in message ? message.granted : true;
 }
 
-function answerFields(message: Answer): object {
+function answerFields(message: OtherAnswer): object {
   switch (message.type) {
     case 'pre_vote_answer':
     case 'vote_answer':
       return { Granted: message.granted };
-    case 'append_answer': {
-      const { granted, matchIndex, matchBallot, round, clockMs } = message;
-      const match = { Granted: granted, MatchIndex: matchIndex, MatchBallot: matchBallot };
-      return { ...match, Round: round, ClockMs: clockMs };
-    }
     case 'snapshot_answer': {
       const { index, offset, installed, round, clockMs } = message;
       return { Index: index, Offset: offset, Installed: installed, Round: round, ClockMs: clockMs };
@@ -154,23 +149,6 @@ function answerFields(message: Answer): object {
     case 'read_answer':
       return { Index: message.index, Master: message.master === null ? null : { Addr: message.master } };
   }
-}
-
-/** What every safe call and answer says about its sender. */
-export function senderHead(type: string, sender: Sender): object {
-  const { incarnation, storage, run, knows, muted } = sender;
-  return {
-    ...{ Proto: { Min: SPOKEN.min, Max: SPOKEN.max }, Type: type },
-    ...{ Incarnation: incarnation, Storage: storage, Run: run },
-    ...{ Knows: knows, Muted: muted },
-  };
-}
-
-/** Reads what `senderHead` wrote. */
-export function senderOf(fields: Fields): Sender {
-  const [incarnation, storage] = [fields.idOrNull('Incarnation'), fields.id('Storage')];
-  const run = fields.number('Run');
-  return { incarnation, storage, run, knows: fields.knows('Knows'), muted: fields.bool('Muted') };
 }
 
 /** A body of JSON, not yet believed. Null: it is no JSON, or no object, or has no `Proto`. */
@@ -207,6 +185,7 @@ export function readRequest(method: Method, fields: Fields): Result<ReadRequest,
 }
 
 function questionFromJson(type: Request['type'], fields: Fields): Request {
+  if (type === 'append') return readAppend(fields);
   const ballot = fields.ballot('Ballot');
   const question = { call: fields.whole('Nonce'), ballot, sender: senderOf(fields) };
   switch (type) {
@@ -214,15 +193,6 @@ function questionFromJson(type: Request['type'], fields: Fields): Request {
       return { type, ...question, ...lastFields(fields) };
     case 'vote':
       return { type, ...question, ...lastFields(fields), transfer: fields.bool('Transfer') };
-    case 'append': {
-      const place = { prevIndex: fields.whole('PrevIndex'), prevBallot: fields.ballot('PrevBallot') };
-      return {
-        ...{ type, ...question, ...place },
-        entries: entriesFromJson(fields, { ...place, ballot }),
-        ...{ commitIndex: fields.whole('CommitIndex'), firstIndex: fields.whole('FirstIndex') },
-        ...{ ...roundFields(fields), readmitAt: fields.wholeOrNull('ReadmitAt') },
-      };
-    }
     case 'snapshot': {
       const piece = fields.bytes('Snapshot');
       const [totalBytes, offset] = [fields.whole('TotalBytes'), fields.whole('Offset')];
@@ -230,7 +200,8 @@ function questionFromJson(type: Request['type'], fields: Fields): Request {
       return {
         ...{ type, ...question, index: fields.whole('Index'), lastBallot: fields.ballot('LastBallot') },
         ...{ totalBytes, checksum: fields.whole('Digest', 2 ** 32 - 1), offset, piece },
-        ...roundFields(fields),
+        round: fields.whole('Round'),
+        contact: contactOf(fields),
       };
     }
     case 'transfer':
@@ -243,23 +214,19 @@ function lastFields(fields: Fields): { lastIndex: number; lastBallot: number } {
   return { lastIndex: fields.whole('LastIndex'), lastBallot: fields.ballot('LastBallot') };
 }
 
-function roundFields(fields: Fields): { round: number; contact: { ageMs: number; echoMs: number | null } } {
-  const echoMs = fields.has('EchoMs') ? fields.number('EchoMs') : null;
-  return { round: fields.whole('Round'), contact: { ageMs: fields.number('AgeMs'), echoMs } };
-}
-
 /** Reads the answer to a question of kind `asked`. The failure says which field does not fit. */
 export function readAnswer(asked: Request['type'], fields: Fields): Result<Answer, string> {
   return fitting(() => {
     const type = `${asked}_answer` as const;
     if (fields.id('Type') !== type) misfit('Type', type);
+    if (type === 'append_answer') return readAppendAnswer(fields);
     const head = { call: fields.whole('Nonce'), ballot: fields.ballot('Promised'), sender: senderOf(fields) };
     return answerFromJson(type, head, fields);
   });
 }
 
 function answerFromJson(
-  type: Answer['type'],
+  type: OtherAnswer['type'],
   head: { call: number; ballot: number; sender: Sender },
   fields: Fields,
 ): Answer {
@@ -267,12 +234,6 @@ function answerFromJson(
     case 'pre_vote_answer':
     case 'vote_answer':
       return { type, ...head, granted: fields.bool('Granted') };
-    case 'append_answer':
-      return {
-        ...{ type, ...head, granted: fields.bool('Granted') },
-        ...{ matchIndex: fields.whole('MatchIndex'), matchBallot: fields.ballot('MatchBallot') },
-        ...{ round: fields.whole('Round'), clockMs: fields.number('ClockMs') },
-      };
     case 'snapshot_answer':
       return {
         ...{ type, ...head, index: fields.whole('Index'), offset: fields.whole('Offset') },
@@ -286,9 +247,4 @@ function answerFromJson(
       return { type, ...head, index: fields.wholeOrNull('Index'), master };
     }
   }
-}
-
-/** JSON has no word for endless. */
-function finite(milliseconds: number): number | null {
-  return Number.isFinite(milliseconds) ? milliseconds : null;
 }

@@ -8,9 +8,10 @@ import type { MemberName, Sender } from '../consensus/index.ts';
 import type { Method } from './dialects.ts';
 import { type Fields, misfit } from './field-checks.ts';
 import { base64Of } from './foreign-codec.ts';
-import { fitting, senderHead, senderOf } from './message-codec.ts';
+import { fitting } from './message-codec.ts';
 import type { MasterOutcome, MasterRequest } from './peer-types.ts';
 import { isSpokenBy, SPOKEN } from './protocol-versions.ts';
+import { senderHead, senderOf } from './sender-codec.ts';
 
 /** A wish as it came. */
 export interface ReadWish {
