@@ -32,7 +32,8 @@ export interface HttpRequest {
   headerLines(name: string): string[];
   /**
    * Reads the whole body. `too_large` is answered as soon as `bytesMax` is passed (the connection
-   * is then closed after the answer); `gone` when the client left. `done` is called exactly once.
+   * is then closed after the answer); `gone` when the client left. `done` is called exactly once,
+   * perhaps before this returns.
    */
   body(bytesMax: number, done: (body: Result<Uint8Array, 'too_large' | 'gone'>) => void): void;
 }
@@ -40,8 +41,8 @@ export interface HttpRequest {
 /** The answer to one request. */
 export interface HttpResponse {
   /**
-   * Sends everything in one piece at the end of this turn; a second call is a bug. Harmless when the
-   * client is gone.
+   * Sends everything in one piece, at the end of this turn at the latest; a second call is a bug.
+   * Harmless when the client is gone.
    */
   send(status: number, headers: RawHeaders, body: string | Uint8Array): void;
   /** True when the client left before the answer. */

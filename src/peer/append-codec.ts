@@ -39,7 +39,8 @@ export function writeAppend(from: MemberName, to: MemberName, message: Append): 
     `"From":{"Addr":${JSON.stringify(from)}},"To":{"Addr":${JSON.stringify(to)}},` +
     `"Nonce":${call},"Ballot":${ballot},"PrevIndex":${prevIndex},"PrevBallot":${prevBallot},` +
     `"CommitIndex":${commitIndex},"FirstIndex":${firstIndex},"Round":${round},` +
-    `"AgeMs":${finite(contact.ageMs)},"EchoMs":${finite(contact.echoMs)},"ReadmitAt":${readmitAt},"Entries":${list}}`
+    `"AgeMs":${finite(contact.ageMs)},"EchoMs":${finite(contact.echoMs)},"ReadmitAt":${readmitAt},` +
+    `"Entries":${list}}`
   );
 }
 
@@ -68,7 +69,8 @@ export function readAppend(fields: Fields): Append {
 export function writeAppendAnswer(message: AppendAnswer): string {
   const { call, ballot, sender, granted, matchIndex, matchBallot, round, clockMs } = message;
   return (
-    `${granted ? GRANTED : REFUSED}${senderJson('append_answer', sender)},"Nonce":${call},"Promised":${ballot},` +
+    `${granted ? GRANTED : REFUSED}${senderJson('append_answer', sender)},` +
+    `"Nonce":${call},"Promised":${ballot},` +
     `"Granted":${granted},"MatchIndex":${matchIndex},"MatchBallot":${matchBallot},` +
     `"Round":${round},"ClockMs":${finite(clockMs)}}`
   );

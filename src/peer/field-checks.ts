@@ -104,7 +104,7 @@ export class Fields {
     return this.list(name, PEER_LIMITS.changesMax).map((value) => bytesOf(value, name));
   }
 
-  /** Kinds and the newest version of each; `last` itself, which was looked at before, if they are the same. */
+  /** Kinds and the newest version of each; `last` itself, which was checked before, if they are the same. */
   knows(name: string, last?: KnownKinds): KnownKinds {
     const value = this.#get(name);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) misfit(name, 'an object');

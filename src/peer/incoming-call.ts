@@ -13,6 +13,8 @@ import type { ForeignErrorCode } from './peer-types.ts';
 import { PROTO_HEADER, protoHeader } from './protocol-versions.ts';
 
 const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'];
+/** The original ignores the second line; to a safe peer it says how to read the body. */
+const CALL_TEXT = [...PLAIN_TEXT, PROTO_HEADER, protoHeader()];
 const NOT_FOUND = [...PLAIN_TEXT, 'X-Content-Type-Options', 'nosniff'];
 
 /** A request and its response, which is sent once. */
@@ -39,7 +41,7 @@ export class IncomingCall {
 
   /** A body of JSON, as the original sends it. */
   json(status: number, body: string): void {
-    this.#send(status, PLAIN_TEXT, body);
+    this.#send(status, this.method === null ? PLAIN_TEXT : CALL_TEXT, body);
   }
 
   /** A body that says what is wrong. */
@@ -76,9 +78,7 @@ export class IncomingCall {
     this.#figures.requested(this.method, status);
     if (this.#response.gone) return;
     const signature = this.nonce === '' ? [] : this.#auth.signAnswer(this.nonce, status, body);
-    // The original ignores the line; to a safe peer it says how to read the body.
-    const proto = this.method === null ? [] : [PROTO_HEADER, protoHeader()];
-    this.#response.send(status, [...headers, ...proto, ...signature], body);
+    this.#response.send(status, signature.length === 0 ? headers : [...headers, ...signature], body);
   }
 }
 

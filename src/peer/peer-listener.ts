@@ -87,6 +87,7 @@ export class PeerListener {
     this.#identity = tls?.identity ?? null;
     this.#http = new HttpServer({
       ...{ ...RULES, clock, timers, logger },
+      mostlyPlain: true,
       tls: tls === null ? null : { ...tls, audience: 'clients' },
       handlers: { request: (request, response) => this.#handle(request, response) },
     });

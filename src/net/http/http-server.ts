@@ -24,6 +24,7 @@ import { Acceptor } from './acceptor.ts';
 import { BodyDeadlines } from './body-deadlines.ts';
 import { type ExchangeDoors, ParsedRequest, PlainExchange, PlainRequest } from './http-exchange.ts';
 import { LingeringClose } from './lingering-close.ts';
+import { PlainLane } from './plain-lane.ts';
 import { ProxiedSockets, type ProxyProtocolRule } from './proxied-sockets.ts';
 import { PendingUpgrade } from './upgrade-request.ts';
 
@@ -70,6 +71,8 @@ export interface HttpServerOptions extends HttpServerRules {
   readonly compression?: MessageCompression | null;
   /** Absent: sockets are accepted down to the last descriptor. */
   readonly gate?: AcceptGate | null;
+  /** True: most requests are small POSTs, and answering them soon matters. Not for TLS. */
+  readonly mostlyPlain?: boolean;
   /** True: requests may be passed on, and then their bodies may take as long as they move. */
   readonly longBodies?: boolean;
   readonly clock: Clock;
@@ -96,6 +99,7 @@ export class HttpServer {
   readonly #compression: MessageCompression | null;
   readonly #gate: AcceptGate | null;
   readonly #acceptor: Acceptor;
+  readonly #lane: PlainLane | null;
   #inFlight = 0;
   #closing = false;
   #whenQuiet: (() => void) | null = null;
@@ -113,8 +117,10 @@ export class HttpServer {
     this.#lingering = new LingeringClose(options.clock);
     this.#bodies = options.longBodies === true ? this.#createBodies(options.clock) : null;
     this.#exchangeDoors = { lingering: this.#lingering, writer: this.#keeper.writer, bodies: this.#bodies };
+    this.#lane = options.mostlyPlain === true ? this.#createLane(options) : null;
     this.#sweep = options.timers.every(CHECK_MAX_MS, () => {
       this.#lingering.sweep();
+      this.#lane?.sweep();
       this.#bodies?.sweep();
     });
     this.#http = this.#createParser();
@@ -160,6 +166,7 @@ export class HttpServer {
     this.stopListening();
     this.#closing = true;
     this.#http.closeIdleConnections();
+    this.#lane?.closeIdle();
     this.#keeper.terminateOpen();
     if (!this.#isQuiet) await this.#quiet(timeoutMs);
     this.#proxied?.stop();
@@ -167,6 +174,7 @@ export class HttpServer {
     for (const upgrade of this.#pendingUpgrades) upgrade.leave();
     this.#keeper.terminateAll();
     this.#lingering.cut();
+    this.#lane?.closeAll();
     this.#http.closeAllConnections();
     // Also stops the interval that looks for overdue heads.
     this.#http.close();
@@ -176,6 +184,20 @@ export class HttpServer {
 
   #createBodies(clock: Clock): BodyDeadlines {
     return new BodyDeadlines(clock, ({ socket }) => this.#answerBadRequest(OVERDUE, socket));
+  }
+
+  #createLane({ clock, limits }: HttpServerOptions): PlainLane {
+    const doors = {
+      ...{ clock, lingering: this.#lingering },
+      request: this.#handlers.request.bind(this.#handlers),
+      handOver: (socket: net.Socket) => this.#parse(socket),
+      overdue: (socket: net.Socket) => this.#answerBadRequest(OVERDUE, socket),
+      began: () => {
+        this.#inFlight++;
+      },
+      finished: this.#finished,
+    };
+    return new PlainLane(doors, laneRules(limits));
   }
 
   #createProxied(options: HttpServerOptions): ProxiedSockets | null {
@@ -204,6 +226,7 @@ export class HttpServer {
   /** A socket whose peer is known. */
   #proceed(socket: net.Socket): void {
     if (this.#tls !== null) this.#tls.take(socket);
+    else if (this.#lane !== null) this.#lane.take(socket);
     else this.#parse(socket);
   }
 
@@ -232,6 +255,7 @@ export class HttpServer {
 
   /** Heads that are being read have as long as the new bound says; their size has the old one. */
   #bound(limits: HttpServerRules['limits']): void {
+    this.#lane?.adjust(laneRules(limits));
     const http = this.#http as Server & { maxHeaderSize: number; connectionsCheckingInterval: number };
     const checkMs = Math.floor(limits.handshakeTimeoutMs / CHECKS_PER_HANDSHAKE);
     http.maxHeaderSize = limits.headerBytesMax;
@@ -334,6 +358,11 @@ function textOf(status: number): string {
 
 function connectionRules({ limits, slowClient, idleTimeoutMs, ping }: HttpServerRules): ConnectionRules {
   return { messageBytesMax: limits.messageBytesMax, slowClient, idleTimeoutMs, ping };
+}
+
+function laneRules({ headerBytesMax, headerLinesMax, handshakeTimeoutMs }: HttpServerRules['limits']) {
+  const bodyMs = handshakeTimeoutMs * REQUEST_TIMEOUTS_PER_HANDSHAKE;
+  return { headerBytesMax, headerLinesMax, firstMs: handshakeTimeoutMs, idleMs: KEEP_ALIVE_MS, bodyMs };
 }
 
 function statusOf(errorCode: string | undefined): number {
