@@ -19,6 +19,7 @@ import type { NodeWorld, Sending } from './node-world.ts';
 import { REGISTER_KIND, REGISTER_VERSION, RegisterState } from './register-state.ts';
 import type { Rng } from './rng.ts';
 import type { SwarmOptions } from './swarm.ts';
+import { Violation } from './violation.ts';
 
 const FOLDER = '/data/log';
 const KNOWS = { [REGISTER_KIND]: REGISTER_VERSION };
@@ -88,6 +89,8 @@ export class NodeProcess {
         notice: (notice) => {
           fleet.trace.note(`notice: ${notice.type}`, node.short, 0, notice);
           if (notice.type === 'became_master') fleet.totals.elections++;
+          // Here all members keep the rules, so what one says is never against what another has committed.
+          if (notice.type === 'contradicted') throw new Violation('contradiction', notice.detail);
         },
         saved: () => {},
         stopped: (error) => options.stopped(error.message),

@@ -231,6 +231,8 @@ export const LOG_LIMITS = {
    * submissions a second, hours at ordinary load, and one or two MiB in a snapshot.
    */
   requestsMax: 32_768,
+  /** No log grows to this; arithmetic on its indexes is exact far beyond it. */
+  indexMax: 2 ** 48,
   /** Each member is fed by the master, and each entry of members names all. */
   membersMax: 128,
   // Driver and library (`store/`).
@@ -310,6 +312,8 @@ export const PEER_LIMITS = {
   /** Kinds of changes, their names, storage ids, incarnations, request ids. */
   idCharactersMax: 256,
   kindsMax: 256,
+  /** A kind's version; four bytes on disk. */
+  versionMax: 2 ** 32 - 1,
   /** Members in one list: what a cluster has, with room for a few that go and come. */
   membersMax: 1_000,
   entriesMax: 65_536,

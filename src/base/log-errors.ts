@@ -61,6 +61,13 @@ export const logErrors = {
     meaning: 'The state of the application could not take over a snapshot or a committed change.',
     action: 'Correct the application; what is committed cannot be left out.',
   },
+  LOG_CONTRADICTED: {
+    retryable: false,
+    meaning: 'A member sent what cannot be true beside what is committed here; it was refused.',
+    action:
+      'Look which of the two is wrong: a data directory that was copied or brought back from an old ' +
+      'copy, or a program that is no member. Stop it, and start it with an empty directory.',
+  },
   LOG_KIND_UNKNOWN: {
     httpStatus: 409,
     retryable: false,

@@ -91,8 +91,9 @@ export class CatchUp {
     if (answer.installed && answer.index <= this.#core.log.lastIndex) progress.matched(answer.index);
     if (snapshot === null || snapshot.image.index !== answer.index) return;
     // Without progress it is not asked again at once: somebody who never takes it would be asked for ever.
-    snapshot.isWaiting = answer.offset <= snapshot.offset;
-    snapshot.offset = answer.offset;
+    const offset = Math.min(answer.offset, snapshot.image.totalBytes);
+    snapshot.isWaiting = offset <= snapshot.offset;
+    snapshot.offset = offset;
     if (answer.installed) progress.probeFrom(answer.index + 1, this.#core.nextCall);
   }
 

@@ -25,6 +25,15 @@ export function isVoter(configuration: Configuration, name: MemberName, storage:
   return member?.role === 'voter' && member.storage === storage;
 }
 
+/** True when each name stands there once, and each voter has the data directory that votes. */
+export function isWhole({ members }: Configuration): boolean {
+  const names = new Set(members.map(({ name }) => name));
+  return (
+    names.size === members.length &&
+    members.every(({ role, storage }) => role !== 'voter' || storage !== null)
+  );
+}
+
 /** True when both know the same kinds in the same versions. */
 export function sameKinds(left: KnownKinds, right: KnownKinds): boolean {
   if (left === right) return true;

@@ -66,7 +66,7 @@ export class ContactBound {
    * outside of [startMs, nowMs] is of another life of this node and says nothing.
    */
   heard({ ageMs, echoMs }: Contact, startMs: number, nowMs: number): void {
-    if (echoMs === null || echoMs < startMs || echoMs > nowMs) return;
+    if (echoMs === null || echoMs < startMs || echoMs > nowMs || ageMs < 0) return;
     this.at(echoMs - ageMs);
   }
 

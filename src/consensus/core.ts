@@ -74,6 +74,8 @@ export class Core {
   #promise: VotePromise;
   #incarnation: string | null;
   #muted: boolean;
+  /** Its master contradicted what is committed here: one of both is wrong, and nobody here knows which. */
+  #doubtedBallot: Ballot | null = null;
   #sender: Sender;
 
   constructor(options: ReplicaOptions) {
@@ -180,6 +182,18 @@ export class Core {
     this.#sender = this.#describe();
     this.saving.noteMuted(false);
     this.outbox.notice({ type: 'readmitted' });
+  }
+
+  /** `from` called itself master with a message that cannot be true. */
+  contradicted(from: MemberName, detail: string): void {
+    const { ballot } = this.#promise;
+    this.outbox.notice({ type: 'contradicted', from, ballot, detail });
+    if (this.master === null || this.master === from) this.#doubtedBallot = ballot;
+  }
+
+  /** Whom to ask for confirmed reads: not a master whose log is another one than this. */
+  get trustedMaster(): MemberName | null {
+    return this.#doubtedBallot === this.#promise.ballot ? null : this.master;
   }
 
   /** Adds `entry` to the log. */

@@ -3,9 +3,10 @@
  *
  * Every answer here promises something, so it waits for the disk. Entries that contradict the
  * master's are removed; what matches is left alone, because the master's message may be an old one
- * (Raft 5.3). Learners and joiners are followers as well; this file does not tell them apart.
+ * (Raft 5.3). Learners and joiners are followers as well; this file does not tell them apart. What
+ * contradicts what is committed is neither taken nor answered: an answer would count as a yes to rounds.
  */
-import { assert } from '../base/index.ts';
+import { appendContradiction, pieceContradiction, snapshotContradiction } from './contradiction.ts';
 import type { Core } from './core.ts';
 import { SnapshotAssembly } from './snapshot-assembly.ts';
 import type { Entry, Index, MemberName, Request } from './types.ts';
@@ -28,9 +29,14 @@ export class Follower {
       this.#answerAppend(from, question, false, 0);
       return;
     }
+    const { log } = this.#core;
+    const contradiction = this.#rival(from) ?? appendContradiction(log, this.#core.commitIndex, question);
+    if (contradiction !== null) {
+      this.#refuse(from, contradiction);
+      return;
+    }
     this.#heed(from, question);
     const { prevIndex, prevBallot, entries, commitIndex } = question;
-    const { log } = this.#core;
     // What lies before the base is committed, and the master has it.
     const agrees = prevIndex < log.baseIndex || log.holds(prevIndex, prevBallot);
     if (!agrees) {
@@ -54,19 +60,35 @@ export class Follower {
       this.#answerSnapshot(from, question, 0, false);
       return false;
     }
+    const { commitIndex } = this.#core;
+    const contradiction = this.#rival(from) ?? pieceContradiction(log, commitIndex, question);
+    if (contradiction !== null) return this.#refuse(from, contradiction);
     this.#heed(from, question);
     const { index, lastBallot, totalBytes } = question;
     // Whoever has the entry has all before it; to start over from here would drop what comes after.
-    if (index <= this.#core.commitIndex || log.holds(index, lastBallot)) {
-      this.#core.commitIndex = Math.max(this.#core.commitIndex, index);
+    if (index <= commitIndex || log.holds(index, lastBallot)) {
+      this.#core.commitIndex = Math.max(commitIndex, index);
       this.#assembly.drop();
       this.#answerSnapshot(from, question, totalBytes, true);
       return false;
     }
     const { offset, whole } = this.#assembly.take(question);
+    const flaw = whole === null ? null : snapshotContradiction(whole);
+    if (flaw !== null) return this.#refuse(from, flaw);
     if (whole !== null) this.#core.replaceBy(whole);
     this.#answerSnapshot(from, question, offset, whole !== null);
     return whole !== null;
+  }
+
+  #refuse(from: MemberName, contradiction: string): false {
+    this.#core.contradicted(from, contradiction);
+    return false;
+  }
+
+  /** A ballot has one master: whoever else says that it is it, is not. */
+  #rival(from: MemberName): string | null {
+    const { master } = this.#core;
+    return master === null || master === from ? null : `${master} is the master of this ballot`;
   }
 
   /** The sender is the master of the promised ballot. */
@@ -77,7 +99,6 @@ export class Follower {
       core.master = from;
       core.outbox.notice({ type: 'master_known', master: from, ballot: promise.ballot });
     }
-    assert(core.master === from, 'a ballot has one master');
     core.heardMs = nowMs;
     core.restTillElection();
     core.contact.heard(contact, clockStartMs, clockMs);

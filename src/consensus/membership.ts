@@ -7,7 +7,7 @@
  * with an empty disk starts over as a learner, and one that is long down gives its place to a learner.
  */
 import { failed, LOG_LIMITS, ok, type Result } from '../base/index.ts';
-import { memberOf, sameKinds, votersOf } from './configuration.ts';
+import { isWhole, memberOf, sameKinds, votersOf } from './configuration.ts';
 import { majorityOf, votersWanted } from './quorum.ts';
 import type { Configuration, KnownKinds, Member, MemberChange, MemberName } from './types.ts';
 
@@ -58,14 +58,11 @@ export function changed(before: Configuration, change: MemberChange): Result<Con
 
 /** True when at most one voter comes or goes; the same name with another storage is another voter. */
 export function isSingleStep(before: Configuration, after: Configuration): boolean {
-  const names = new Set(after.members.map(({ name }) => name));
   const old = identities(before);
   const next = identities(after);
   const gone = [...old].filter((voter) => !next.has(voter)).length;
   const come = [...next].filter((voter) => !old.has(voter)).length;
-  const isWhole =
-    names.size === after.members.length && votersOf(after).every(({ storage }) => storage !== null);
-  return isWhole && gone + come <= 1 && (next.size > 0 || old.size === 0);
+  return isWhole(after) && gone + come <= 1 && (next.size > 0 || old.size === 0);
 }
 
 /** The next single step towards what the members should be; null: they are. */

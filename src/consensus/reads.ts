@@ -93,7 +93,7 @@ export class AskedReads {
 
   /** Notes a read; it is refused when there is nobody to ask, or too many ask. */
   add(id: number): void {
-    const { master, settings } = this.#core;
+    const { trustedMaster: master, settings } = this.#core;
     if (master === null || this.#count >= settings.readsMax) {
       this.#refuse([id], master);
       return;
@@ -104,7 +104,7 @@ export class AskedReads {
 
   /** Asks the master for all reads of this turn. */
   ask(): void {
-    const { master, outbox, promise, nowMs, settings } = this.#core;
+    const { trustedMaster: master, outbox, promise, nowMs, settings } = this.#core;
     if (this.#new.length === 0) return;
     const ids = this.#new;
     this.#new = [];

@@ -1,4 +1,4 @@
-/** The door, message by message: what is answered, what is ignored, and when a replica rather dies. */
+/** The door, message by message: what is answered, and what is ignored. */
 import { describe, expect, it } from 'vitest';
 import { Replica } from './replica.ts';
 import { REPLICA_DEFAULTS } from './settings.ts';
@@ -99,13 +99,6 @@ describe('a follower', () => {
     expect(output).toMatchObject({ install: null, persist: null });
     expect(output.sendAfter).toMatchObject([{ message: { offset: 9, installed: true } }]);
     expect([made.lastIndex, made.commitIndex]).toEqual([3, 2]);
-  });
-
-  it('dies rather than obey two masters of one ballot, or to lose what is committed', () => {
-    const made = replica({ entries: [FIRST, noop(2, 1)] });
-    made.receive('b', append({ prevIndex: 2, commitIndex: 2 }));
-    expect(() => made.receive('c', append({ sender: sender('c') }))).toThrow('one master');
-    expect(() => made.receive('b', append({ entries: [noop(2, 4)] }))).toThrow('committed stays');
   });
 
   it('says where to look next when its log is shorter, or of another ballot', () => {

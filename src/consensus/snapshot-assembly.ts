@@ -34,15 +34,16 @@ export class SnapshotAssembly {
   take(piece: SnapshotPiece): { readonly offset: number; readonly whole: Snapshot | null } {
     if (!this.#isSame(piece)) {
       if (piece.totalBytes > this.#bytesMax) return { offset: 0, whole: null };
+      this.drop();
       this.#of = piece;
-      this.#bytes = new Uint8Array(piece.totalBytes);
-      this.#size = 0;
     }
-    if (piece.offset === this.#size && piece.offset + piece.piece.length <= this.#bytes.length) {
+    const end = piece.offset + piece.piece.length;
+    if (piece.offset === this.#size && end <= piece.totalBytes) {
+      this.#grow(end, piece.totalBytes);
       this.#bytes.set(piece.piece, piece.offset);
-      this.#size += piece.piece.length;
+      this.#size = end;
     }
-    if (this.#size < this.#bytes.length) return { offset: this.#size, whole: null };
+    if (this.#size < piece.totalBytes) return { offset: this.#size, whole: null };
     const whole = this.#decode(piece);
     this.drop();
     return { offset: whole === null ? 0 : piece.totalBytes, whole };
@@ -55,6 +56,14 @@ export class SnapshotAssembly {
     this.#size = 0;
   }
 
+  /** Room for what is here, not for what is promised: a size alone must not cost memory. */
+  #grow(needed: number, totalBytes: number): void {
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.min(totalBytes, Math.max(needed, 2 * this.#bytes.length)));
+    grown.set(this.#bytes.subarray(0, this.#size));
+    this.#bytes = grown;
+  }
+
   #isSame({ index, lastBallot, totalBytes, checksum }: SnapshotPiece): boolean {
     const of = this.#of;
     if (of === null || of.index !== index || of.lastBallot !== lastBallot) return false;
@@ -62,8 +71,9 @@ export class SnapshotAssembly {
   }
 
   #decode({ index, lastBallot, checksum }: SnapshotPiece): Snapshot | null {
-    if (crc32(this.#bytes) !== checksum) return null;
-    const snapshot = decodeSnapshot(this.#bytes);
+    const bytes = this.#bytes.subarray(0, this.#size);
+    if (crc32(bytes) !== checksum) return null;
+    const snapshot = decodeSnapshot(bytes);
     return snapshot?.index === index && snapshot.ballot === lastBallot ? snapshot : null;
   }
 }

@@ -7,10 +7,11 @@
  */
 import { decodeUtf8, encodeUtf8 } from '../base/index.ts';
 import { crc32 } from './crc32.ts';
-import type { Ballot, Index, Snapshot } from './types.ts';
+import type { Ballot, Index, Member, Snapshot } from './types.ts';
 
 const FORMAT = 1;
 const PREFIX_BYTES = 5;
+const ROLES: readonly Member['role'][] = ['voter', 'learner', 'foreign'];
 
 /** A snapshot on its way out. */
 export class SnapshotImage {
@@ -56,10 +57,29 @@ export function decodeSnapshot(image: Uint8Array): Snapshot | null {
   try {
     const head = JSON.parse(decodeUtf8(image.subarray(PREFIX_BYTES, headEnd))) as Omit<Snapshot, 'state'>;
     const { index, ballot, configuration, requests } = head;
-    if (!Number.isSafeInteger(index) || !Number.isSafeInteger(ballot)) return null;
-    if (!Array.isArray(configuration?.members) || !Array.isArray(requests)) return null;
+    if (!isCount(index) || !isCount(ballot)) return null;
+    if (!isList(configuration?.members, isMember) || !isList(requests, isRequest)) return null;
     return { index, ballot, configuration, requests, state: image.slice(headEnd) };
   } catch {
     return null;
   }
+}
+
+function isList<Value>(value: readonly Value[] | undefined, isOne: (value: Value) => boolean): boolean {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** An image comes from another node; what it holds is kept, and must be what others rely on it to be. */
+function isMember({ name, storage, role, knows }: Member): boolean {
+  if (typeof name !== 'string' || (storage !== null && typeof storage !== 'string')) return false;
+  if (!ROLES.includes(role) || typeof knows !== 'object') return false;
+  return Object.values(knows).every(isCount);
+}
+
+function isRequest([requestId, index]: readonly [string, Index]): boolean {
+  return typeof requestId === 'string' && isCount(index);
 }

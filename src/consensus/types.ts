@@ -254,6 +254,13 @@ export type Notice =
   | { readonly type: 'configuration'; readonly configuration: Configuration; readonly index: Index }
   | { readonly type: 'removed' }
   | { readonly type: 'readmitted' }
+  /** `from` sent what cannot be true beside what is committed here; it was refused. `detail` says what. */
+  | {
+      readonly type: 'contradicted';
+      readonly from: MemberName;
+      readonly ballot: Ballot;
+      readonly detail: string;
+    }
   /** A committed entry that this node cannot apply: it must stop. */
   | { readonly type: 'unknown_kind'; readonly index: Index; readonly kind: string; readonly version: number };
 

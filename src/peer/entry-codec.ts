@@ -70,7 +70,7 @@ function payloadFromJson(fields: Fields, bytes: Fields): Payload {
   return {
     type,
     kind: fields.id('Kind'),
-    version: fields.whole('Version'),
+    version: fields.whole('Version', PEER_LIMITS.versionMax),
     requestId: fields.idOrNull('ReqId'),
     changes: bytes.has('Changes') ? bytes.changes('Changes') : NO_CHANGES,
   };

@@ -62,7 +62,7 @@ export function readWish(method: Method, fields: Fields): Result<ReadWish, strin
     return {
       ...place,
       request: {
-        ...{ type, kind: fields.id('Kind'), version: fields.whole('Version') },
+        ...{ type, kind: fields.id('Kind'), version: fields.whole('Version', PEER_LIMITS.versionMax) },
         ...{ requestId: fields.id('ReqId'), changes: fields.changes('Changes') },
       },
     };

@@ -17,6 +17,8 @@ export interface LogEvents<Change> {
   readonly committed: readonly [index: Index, changes: readonly Change[]];
   /** A committed change is no change for the codec; it was skipped, as on each other member. */
   readonly undecodable: readonly [index: Index, error: Error];
+  /** A member sent what cannot be true beside what is committed here; at most five a second are told. */
+  readonly contradicted: readonly [error: ArrokothError];
   /** This node is no member any more. */
   readonly removed: readonly [];
   /** This node does nothing any more; the error says why. */

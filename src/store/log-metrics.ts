@@ -19,6 +19,7 @@ export interface LogMetrics {
   submitted(result: string): void;
   read(result: string): void;
   undecodable(): void;
+  contradicted(): void;
 }
 
 const SAVE_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -49,12 +50,17 @@ export function openLogMetrics(meter: Meter, figures: LogFigures): LogMetrics {
     name: 'arrokoth_log_undecodable_changes_total',
     help: 'Committed changes that the codec could not read, and that every member skipped.',
   });
+  const contradictions = meter.counter({
+    name: 'arrokoth_log_contradictions_total',
+    help: 'Messages that were refused because they cannot be true beside what is committed here.',
+  });
   return {
     saved: (tookMs) => saves.observe(tookMs / 1_000),
     masterChanged: () => masters.add(1),
     submitted: (result) => submissions.add(1, { result }),
     read: (result) => reads.add(1, { result }),
     undecodable: () => undecodable.add(1),
+    contradicted: () => contradictions.add(1),
   };
 }
 

@@ -4,9 +4,10 @@
  * No rule of the protocol is here, and no promise but that of the port: `replicated-log.ts` puts
  * those on top. From the founding to the end.
  */
-import { ArrokothError, IdSource, LOG_LIMITS } from '../base/index.ts';
+import { ArrokothError, IdSource, LOG_LIMITS, PEER_LIMITS } from '../base/index.ts';
 import type { Configuration, KnownKinds, MemberName, Message, Notice, Restored } from '../consensus/index.ts';
 import type { ForeignCall, MasterOutcome, MasterRequest, PeerEvents } from '../peer/index.ts';
+import { LineBudget } from '../relay/index.ts';
 import { CodecState } from './codec-state.ts';
 import { type Confirmed, ConfirmedReads } from './confirmed-reads.ts';
 import { Discoveries } from './discoveries.ts';
@@ -41,6 +42,7 @@ export class LogNode<Change> {
   readonly #feeds: ForeignFeeds;
   readonly #discoveries: Discoveries;
   readonly #metrics: LogMetrics;
+  readonly #lines = new LineBudget(PEER_LIMITS.refusalLinesPerSecond);
   #opened: OpenedJournal | null = null;
   #port: PeerPort | null = null;
   #pause: FoundingPause | null = null;
@@ -304,9 +306,23 @@ export class LogNode<Change> {
         return this.#listeners.tell('removed');
       case 'readmitted':
         return logger.info({}, 'this node has everything back that its disk had lost, and votes again');
+      case 'contradicted':
+        return this.#contradicted(notice);
       case 'unknown_kind':
         return;
     }
+  }
+
+  /** One of both is wrong, and an operator has to find out which: loud, but no louder for who sends more. */
+  #contradicted({ from, ballot, detail }: Extract<Notice, { readonly type: 'contradicted' }>): void {
+    const { logger, clock } = this.#doors;
+    this.#metrics.contradicted();
+    const omitted = this.#lines.take(clock.monotonicMs());
+    if (omitted === null) return;
+    const error = new ArrokothError('LOG_CONTRADICTED', `${from}, ballot ${ballot}: ${detail}.`);
+    const fields = { code: error.code, member: from, ballot, detail, ...(omitted > 0 ? { omitted } : {}) };
+    logger.error(fields, 'a member contradicts what is committed here; its message was refused');
+    this.#listeners.tell('contradicted', error);
   }
 
   #stopped(error: ArrokothError): void {

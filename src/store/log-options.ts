@@ -4,7 +4,7 @@
  * Types, and the check of what can be checked before anything is opened. `main/library.ts` adds the
  * host's clock, disk and sockets.
  */
-import { ArrokothError, LOG_LIMITS } from '../base/index.ts';
+import { ArrokothError, LOG_LIMITS, PEER_LIMITS } from '../base/index.ts';
 import type { Index, MemberName } from '../consensus/index.ts';
 
 /** Turns changes into bytes and back. */
@@ -71,7 +71,10 @@ export function checkOptions<Change>(options: LogOptions<Change>): void {
   }
   if (dataDir === '') refuse('`dataDir` names a directory.');
   if (codec.kind === '') refuse('`codec.kind` is not empty.');
-  if (!Number.isSafeInteger(codec.version) || codec.version < 1) refuse('`codec.version` counts from 1.');
+  const { version } = codec;
+  if (!Number.isSafeInteger(version) || version < 1 || version > PEER_LIMITS.versionMax) {
+    refuse('`codec.version` counts from 1, to 2^32 - 1 at the most.');
+  }
   if (mode !== 'strict' && mode !== 'interop') refuse('`mode` is `strict` or `interop`.');
   if (participants.length >= LOG_LIMITS.membersMax) {
     refuse(`A cluster has at most ${LOG_LIMITS.membersMax} members.`);

@@ -146,6 +146,7 @@ export class LogCluster {
     log.on('lostMaster', (ballot) => events.push(`lostMaster ${ballot}`));
     log.on('committed', (index, changes) => events.push(`committed ${index} ${changes.join()}`));
     log.on('undecodable', (index) => events.push(`undecodable ${index}`));
+    log.on('contradicted', (error) => events.push(`contradicted ${error.code}`));
     log.on('removed', () => events.push('removed'));
     log.on('stopped', (error) => events.push(`stopped ${error.code}`));
     await log.start();

@@ -253,6 +253,8 @@ function describeNotice(notice: Notice): string {
       return 'was removed';
     case 'readmitted':
       return 'counts again';
+    case 'contradicted':
+      return `refuses what ${notice.from} says in ballot ${notice.ballot}: ${notice.detail}`;
   }
 }
 
