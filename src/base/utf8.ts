@@ -12,9 +12,22 @@ const ASCII_RUN_MAX = 4_096;
 
 /** The UTF-8 bytes of `text`; a lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(byteLengthOf(text));
-  let end = 0;
+  // Text is mostly ASCII, a byte for each unit; megabytes come through here at once.
+  const ascii = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 0x80) return encodeFrom(at, text, ascii);
+    ascii[at] = unit;
+  }
+  return ascii;
+}
+
+/** The same for text that is ASCII only up to `start`. */
+function encodeFrom(start: number, text: string, ascii: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(byteLengthOf(text));
+  bytes.set(ascii.subarray(0, start));
+  let end = start;
+  for (let at = start; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit < 0x80) {
       bytes[end++] = unit;
@@ -47,7 +60,7 @@ export function decodeUtf8(bytes: Uint8Array, replacement: string = REPLACEMENT)
   let at = 0;
   while (at < bytes.length) {
     const end = asciiEnd(bytes, at);
-    // Text is mostly ASCII, which is taken over in pieces: megabytes come through here at once.
+    // Whole runs of ASCII at once, for the same reason as above.
     if (end > at) text += Reflect.apply(String.fromCharCode, null, bytes.subarray(at, end));
     at = end;
     if (at === bytes.length || (bytes[at] as number) < 0x80) continue;

@@ -7,7 +7,7 @@ const A = 'a@127.0.0.1';
 const B = 'b@127.0.0.2';
 
 /** A state, and what the last of the changes that led to it has done. Entries count from 1. */
-function after(...changes: ClusterChange[]): { state: ClusterState; events: ClusterEvent[] } {
+function reached(...changes: ClusterChange[]): { state: ClusterState; events: ClusterEvent[] } {
   const state = new ClusterState();
   let events: ClusterEvent[] = [];
   changes.forEach((change, at) => {
@@ -18,33 +18,33 @@ function after(...changes: ClusterChange[]): { state: ClusterState; events: Clus
 
 describe('nodes', () => {
   it('come up with epoch 1, and with the next one at each new boot', () => {
-    const { state, events } = after(up(A, 'one'), down(A, 1), up(A, 'two', {}, 77));
+    const { state, events } = reached(up(A, 'one'), down(A, 1), up(A, 'two', {}, 77));
     expect(events[0]).toEqual({ type: 'node_up', node: A, epoch: 2 });
     expect(state.node(A)).toMatchObject({ epoch: 2, up: true, memberSinceMs: 0, upSinceMs: 77 });
   });
 
   it('end the epoch before when they come up again without having been missed', () => {
-    const { state, events } = after(up(A, 'one'), claim(A, 1, 'sora'), up(A, 'two'));
+    const { state, events } = reached(up(A, 'one'), claim(A, 1, 'sora'), up(A, 'two'));
     expect(events.map(({ type }) => type)).toEqual(['node_down', 'node_up', 'view_changed']);
     expect(events[0]).toEqual({ type: 'node_down', node: A, epoch: 1, reason: 'restarted' });
     expect(state.owner('sora')).toMatchObject({ node: A, epoch: 1, live: false });
   });
 
   it('change their facts within an epoch', () => {
-    const { state, events } = after(up(A, 'one'), up(A, 'one', { version: '0.2.0' }));
+    const { state, events } = reached(up(A, 'one'), up(A, 'one', { version: '0.2.0' }));
     expect(events).toEqual([{ type: 'facts_changed', node: A, epoch: 1 }]);
     expect(state.node(A)).toMatchObject({ epoch: 1, facts: factsOf({ version: '0.2.0' }) });
     expect(state.apply(up(A, 'one', { version: '0.2.0' }), 3)).toEqual([]);
   });
 
   it('do not come up with a boot whose epoch was ended: that was a late repetition', () => {
-    const { state, events } = after(up(A, 'one'), down(A, 1), up(A, 'one'));
+    const { state, events } = reached(up(A, 'one'), down(A, 1), up(A, 'one'));
     expect(events).toEqual([]);
     expect(state.node(A)).toMatchObject({ up: false, downReason: 'silent' });
   });
 
   it('go down once, in the present epoch', () => {
-    const { state } = after(up(A, 'one'), up(A, 'two'));
+    const { state } = reached(up(A, 'one'), up(A, 'two'));
     expect(state.apply(down(A, 1), 3)).toEqual([]);
     expect(state.apply(down(A, 2, 'stopped'), 4)[0]).toMatchObject({ reason: 'stopped', epoch: 2 });
     expect(state.apply(down(A, 2), 5)).toEqual([]);
@@ -52,7 +52,7 @@ describe('nodes', () => {
   });
 
   it('stay known when they are down, until they are purged', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), down(A, 1));
+    const { state } = reached(up(A, 'one'), up(B, 'one'), down(A, 1));
     expect(state.nodes().map(({ node }) => node)).toEqual([A, B]);
     expect(state.apply(purge(B), 4)).toEqual([]);
     expect(state.apply(purge(A), 5)).toEqual([{ type: 'node_purged', node: A }]);
@@ -61,9 +61,9 @@ describe('nodes', () => {
   });
 
   it('have no epoch for the second time, not even after a purge', () => {
-    const { state } = after(up(A, 'one'), down(A, 1), purge(A), up(A, 'two', {}, 99));
+    const { state } = reached(up(A, 'one'), down(A, 1), purge(A), up(A, 'two', {}, 99));
     expect(state.node(A)).toMatchObject({ epoch: 2, memberSinceMs: 99 });
-    const restored = ClusterState.restore(after(up(A, 'one'), down(A, 1), purge(A)).state.snapshot());
+    const restored = ClusterState.restore(reached(up(A, 'one'), down(A, 1), purge(A)).state.snapshot());
     restored.apply(up(A, 'two'), 4);
     expect(restored.node(A)).toMatchObject({ epoch: 2 });
   });
@@ -71,7 +71,7 @@ describe('nodes', () => {
 
 describe('the view', () => {
   it('has the live nodes by name, and the index of its newest change', () => {
-    const { state } = after(up(B, 'one', { workers: 2, meshPorts: [7401, 7402] }), up(A, 'one'));
+    const { state } = reached(up(B, 'one', { workers: 2, meshPorts: [7401, 7402] }), up(A, 'one'));
     expect(state.view()).toEqual({
       number: 2,
       nodes: [
@@ -82,12 +82,12 @@ describe('the view', () => {
   });
 
   it('keeps its number through changes that are not of it', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora'), up(A, 'one', { maxNodes: 3 }));
+    const { state } = reached(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora'), up(A, 'one', { maxNodes: 3 }));
     expect(state.view().number).toBe(2);
   });
 
   it('is told where it changed: an end, another mesh port', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'));
+    const { state } = reached(up(A, 'one'), up(B, 'one'));
     expect(state.apply(up(A, 'one', { meshPorts: [7402] }), 3)[1]).toMatchObject({ view: { number: 3 } });
     expect(state.apply(down(B, 1), 4)[1]).toMatchObject({ view: { number: 4, nodes: [{ node: A }] } });
   });
@@ -95,13 +95,13 @@ describe('the view', () => {
 
 describe('channels', () => {
   it('belong to the first claim in the log', () => {
-    const { state, events } = after(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora'), claim(B, 1, 'sora'));
+    const { state, events } = reached(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora'), claim(B, 1, 'sora'));
     expect(events).toEqual([]);
     expect(state.owner('sora')).toEqual({ node: A, epoch: 1, fencing: 3, live: true });
   });
 
   it('are claimed by nodes that are up, in their present epoch', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), up(A, 'two'), down(B, 1));
+    const { state } = reached(up(A, 'one'), up(B, 'one'), up(A, 'two'), down(B, 1));
     for (const late of [claim(A, 1, 'sora'), claim(B, 1, 'sora'), claim('c@h', 1, 'sora')]) {
       expect(state.apply(late, 5)).toEqual([]);
     }
@@ -109,7 +109,7 @@ describe('channels', () => {
   });
 
   it('can be claimed when the epoch of their owner is over, and stay listed until then', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora', 'lemon'), down(A, 1));
+    const { state } = reached(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora', 'lemon'), down(A, 1));
     expect(state.owner('sora')).toEqual({ node: A, epoch: 1, fencing: 3, live: false });
     const events = state.apply(claim(B, 1, 'sora', 'hisui'), 5);
     expect(events).toEqual([
@@ -123,7 +123,7 @@ describe('channels', () => {
   });
 
   it('are released by the owner, for the claim that it means', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora'));
+    const { state } = reached(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora'));
     const sora = { name: 'sora', fencing: 3 };
     expect(state.apply(release(B, 1, sora), 4)).toEqual([]);
     expect(state.apply(release(A, 1, { name: 'sora', fencing: 2 }), 5)).toEqual([]);
@@ -134,7 +134,7 @@ describe('channels', () => {
   });
 
   it('are released by anybody who is up once the epoch of their owner is over', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora', 'lemon'), claim(B, 1, 'hisui'));
+    const { state } = reached(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora', 'lemon'), claim(B, 1, 'hisui'));
     expect(state.abandonedChannels(10)).toEqual([]);
     state.apply(down(A, 1), 5);
     expect(state.abandonedChannels(1)).toEqual([{ name: 'sora', fencing: 3 }]);
@@ -150,7 +150,13 @@ describe('channels', () => {
   });
 
   it('go with a node that is purged', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora'), claim(B, 1, 'lemon'), down(A, 1));
+    const { state } = reached(
+      up(A, 'one'),
+      up(B, 'one'),
+      claim(A, 1, 'sora'),
+      claim(B, 1, 'lemon'),
+      down(A, 1),
+    );
     state.apply(purge(A), 6);
     expect(state.channels()).toMatchObject([{ channel: 'lemon', node: B }]);
   });
@@ -169,7 +175,7 @@ describe('channels', () => {
 
 describe('a snapshot', () => {
   it('holds everything', () => {
-    const { state } = after(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora', '\ud800', 'é'), down(A, 1));
+    const { state } = reached(up(A, 'one'), up(B, 'one'), claim(A, 1, 'sora', '\ud800', 'é'), down(A, 1));
     const copy = ClusterState.restore(state.snapshot());
     expect(copy.nodes()).toEqual(state.nodes());
     expect(copy.view()).toEqual(state.view());
@@ -178,8 +184,8 @@ describe('a snapshot', () => {
   });
 
   it('replaces what was there', () => {
-    const { state } = after(up(A, 'one'), claim(A, 1, 'sora'));
-    state.install(after(up(B, 'one')).state.snapshot());
+    const { state } = reached(up(A, 'one'), claim(A, 1, 'sora'));
+    state.install(reached(up(B, 'one')).state.snapshot());
     expect(state.nodes()).toMatchObject([{ node: B }]);
     expect(state.owner('sora')).toBeNull();
     expect(state.apply(claim(A, 1, 'lemon'), 3)).toEqual([]);
