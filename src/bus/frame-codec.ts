@@ -3,8 +3,8 @@
  *
  * u32 length of what follows, u8 type, u32 number of the question, u16 length and text of the kind,
  * u32 length and JSON of the facts, then the message's bytes untouched; integers are little-endian.
- * Both ends are of one release, started by one supervisor, so there is no version. Pure over bytes:
- * `Link` brings the socket.
+ * Workers of one node are of one release; those of two nodes say at first which version they speak
+ * (`handshake.ts`). Pure over bytes: `Link` brings the socket.
  */
 import { LIMITS } from '../base/index.ts';
 import { type Json, NO_BYTES } from './bus.ts';
@@ -61,6 +61,12 @@ export class FrameDecoder {
   /** Bytes that must be there before the next look is worthwhile. */
   #neededBytes = LENGTH_BYTES;
   #fault: string | null = null;
+  /** What the other end may send at once: little, as long as nobody knows who it is. */
+  frameBytesMax: number;
+
+  constructor(frameBytesMax: number = LIMITS.linkFrameBytesMax) {
+    this.frameBytesMax = frameBytesMax;
+  }
 
   /** What was wrong with the bytes; from then on nothing is read and the link is to be cut. */
   get fault(): string | null {
@@ -78,7 +84,7 @@ export class FrameDecoder {
     let rest = this.#join();
     while (rest.length >= LENGTH_BYTES) {
       const length = rest.readUInt32LE(0);
-      if (length > LIMITS.linkFrameBytesMax) return this.#stop('the frame is too long', frames);
+      if (length > this.frameBytesMax) return this.#stop('the frame is too long', frames);
       const end = LENGTH_BYTES + length;
       if (rest.length < end) break;
       const frame = parseFrame(rest.subarray(0, end));

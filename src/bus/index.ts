@@ -1,3 +1,4 @@
 /** Messages between the workers of a node. */
 export * from './bus.ts';
-export { MeshBus, type MeshOptions } from './mesh.ts';
+export { type ClusterStanding, MeshBus, type MeshOptions } from './mesh.ts';
+export { MeshAuth } from './mesh-auth.ts';

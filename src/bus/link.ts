@@ -25,15 +25,22 @@ export class Link {
   readonly #timers: Timers;
   readonly #events: LinkEvents;
   readonly #outboxBytesMax: number;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   #outbox: Uint8Array[] = [];
   #outboxBytes = 0;
   #over = false;
 
   constructor(
     socket: Duplex,
-    doors: { readonly timers: Timers; readonly events: LinkEvents; readonly outboxBytesMax?: number },
+    doors: {
+      readonly timers: Timers;
+      readonly events: LinkEvents;
+      readonly outboxBytesMax?: number;
+      /** Until `trust` is called. */
+      readonly strangerBytesMax?: number;
+    },
   ) {
+    this.#decoder = new FrameDecoder(doors.strangerBytesMax);
     this.#socket = socket;
     this.#timers = doors.timers;
     this.#events = doors.events;
@@ -57,6 +64,11 @@ export class Link {
     this.#outboxBytes += bytes.length;
     if (this.#outbox.length === 1) this.#timers.endOfTurn(() => this.#flush());
     return true;
+  }
+
+  /** Whoever is at the other end has shown who it is: its frames may be as long as any. */
+  trust(): void {
+    this.#decoder.frameBytesMax = LIMITS.linkFrameBytesMax;
   }
 
   /** Ends the link by our own wish; its owner is not told. What was sent in this turn still goes. */

@@ -1,37 +1,40 @@
 /**
- * The bus between the workers of one node: a unix socket for each, a link each way for each pair.
+ * The bus between workers: a unix socket for each within its node, a TCP socket for those of others,
+ * a link each way for each pair.
  *
  * A worker asks over the links that it dialled and answers over those that were dialled to it. A
  * run of a sister is one thing: when either of its two links breaks, both are cut, `onSisterDown`
- * is called and nothing more of that run is heard. If the supervisor still names it, it is dialled
- * again and comes up anew. Questions to this worker itself take no socket.
+ * is called and nothing more of that run is heard. If the supervisor or the view still names it, it
+ * is dialled again and comes up anew; a view without its epoch ends it for good. Questions to this
+ * worker itself take no socket.
  */
-import { rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import {
-  ArrokothError,
-  assert,
-  type Cancellable,
   type Clock,
-  failed,
   isLaterRun,
   isSameWorker,
   LIMITS,
   type Logger,
   type Meter,
-  ok,
   type Seat,
   type Timers,
   workerAddress,
 } from '../base/index.ts';
-import type { WorkerKind, WorkerPlace } from '../process/index.ts';
-import { type AskDone, AskTable } from './ask-table.ts';
-import type { Bus, BusFailure, BusHandler, BusMessage, Reply, Sister } from './bus.ts';
-import { NO_BYTES } from './bus.ts';
+import type { View } from '../cluster/index.ts';
+import type { ListenHandle, WorkerKind, WorkerPlace } from '../process/index.ts';
+import { LineBudget } from '../relay/index.ts';
+import type { AskDone } from './ask-table.ts';
+import type { Bus, BusHandler, BusMessage, Sister } from './bus.ts';
+import { BusHandlers } from './bus-handlers.ts';
 import type { LinkFrame } from './frame-codec.ts';
-import { InboundLink } from './inbound-link.ts';
-import { type Greeting, SisterLink } from './sister-link.ts';
-import { type WaitingAsk, WaitingAsks } from './waiting-asks.ts';
+import { type Greeting, type MeshCluster, RemoteDialGreeting } from './handshake.ts';
+import type { InboundLink } from './inbound-link.ts';
+import { LocalDialGreeting } from './local-greeting.ts';
+import type { MeshAuth } from './mesh-auth.ts';
+import { observeMesh } from './mesh-figures.ts';
+import { MeshListening } from './mesh-listening.ts';
+import { Questions } from './questions.ts';
+import { type RemoteWorker, remoteWorkers } from './remote-workers.ts';
+import { type Dialling, SisterLink } from './sister-link.ts';
 
 /** What a worker's bus needs to know and to be given. */
 export interface MeshOptions {
@@ -45,18 +48,27 @@ export interface MeshOptions {
   readonly logger: Logger;
   readonly meter?: Meter;
   readonly outboxBytesMax?: number;
+  /** What links to other nodes are authenticated with; without it there are none. */
+  readonly auth?: MeshAuth | null;
 }
 
-const FAILURES: readonly string[] = ['unreachable', 'timeout', 'overloaded'] satisfies BusFailure[];
+/** What a worker knows of its cluster while its node is part of it. */
+export interface ClusterStanding {
+  readonly incarnation: string;
+  /** Of this node. */
+  readonly epoch: number;
+  readonly view: View;
+}
 
 /** The place of one worker run on the bus of its node. */
 export class MeshBus implements Bus {
   readonly self: Sister;
   readonly #options: MeshOptions;
   readonly #outboxBytesMax: number;
-  readonly #asks = new AskTable();
-  readonly #waiting = new WaitingAsks();
-  readonly #handlers = new Map<string, BusHandler>();
+  /** What the seats of this node end in. */
+  readonly #ownSeats: string;
+  readonly #questions: Questions;
+  readonly #handlers = new BusHandlers();
   readonly #upListeners: ((sister: Sister) => void)[] = [];
   readonly #downListeners: ((sister: Sister) => void)[] = [];
   /** Our links, one for each seat that the supervisor names. */
@@ -64,34 +76,32 @@ export class MeshBus implements Bus {
   readonly #inbound = new Set<InboundLink>();
   /** Runs that we heard of over a link, so that each one's end is told, and told once. */
   readonly #present = new Map<Seat, Sister>();
-  #server: Server | null = null;
-  #sweep: Cancellable | null = null;
+  #cluster: (MeshCluster & { readonly remote: ReadonlyMap<Seat, RemoteWorker> }) | null = null;
+  readonly #listening: MeshListening;
+  readonly #complaints = new LineBudget(LIMITS.refusalLinesPerSecond);
+  #faults = 0;
   #tellsDropped = 0;
   #closed = false;
 
   constructor(options: MeshOptions) {
     this.self = options.self;
     this.#options = options;
+    this.#ownSeats = `/${options.self.node}`;
     this.#outboxBytesMax = options.outboxBytesMax ?? LIMITS.linkOutboxBytesMax;
+    this.#questions = new Questions(options);
+    this.#listening = this.#listeningOf(options);
     if (options.meter !== undefined) this.#observe(options.meter);
   }
 
   /** Starts to be reachable; rejects with `LISTEN_FAILED`. Nothing to do for an api worker. */
   async listen(): Promise<void> {
     if (this.#options.kind !== 'gateway') return;
-    const path = this.#options.meshPath;
-    // The name belongs to this run alone: a file that has it was left by a node that was killed.
-    rmSync(path, { force: true });
-    const server = createServer((socket) => {
-      const events = this.#inboundEvents;
-      const doors = { timers: this.#options.timers, events, outboxBytesMax: this.#outboxBytesMax };
-      this.#inbound.add(new InboundLink(socket, doors));
-    });
-    this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => reject(new ArrokothError('LISTEN_FAILED', `${path}.`, { cause })));
-      server.listen({ path }, resolve);
-    });
+    await this.#listening.listen(this.#options.meshPath);
+  }
+
+  /** Hears workers of other nodes on a bound handle, as long as this node is part of a cluster. */
+  listenRemote(handle: ListenHandle): void {
+    if (!this.#closed) this.#listening.listenRemote(handle);
   }
 
   /** Takes the supervisor's list of workers that are up: dials new runs, ends those that are gone. */
@@ -105,15 +115,44 @@ export class MeshBus implements Bus {
     }
     for (const [seat, link] of this.#links) {
       const named = wanted.get(seat);
-      if (named !== undefined && isSameWorker(named[0], link.sister)) continue;
-      this.#links.delete(seat);
-      link.stop();
-      this.#end(link.sister);
-      this.#asks.failOwner(link, 'unreachable');
+      if (link.sister.node !== node || (named && isSameWorker(named[0], link.sister))) continue;
+      this.#giveUp(seat, link);
     }
+    const { self } = this;
+    const { kind } = this.#options;
     for (const [seat, [sister, path]] of wanted) {
       this.#endEarlierRuns(sister);
-      if (!this.#links.has(seat)) this.#links.set(seat, this.#dial(sister, path));
+      const greet = () => new LocalDialGreeting({ from: self, kind, to: sister });
+      this.#dial(seat, { to: { path }, sister, greet, jitter: null });
+    }
+  }
+
+  /**
+   * Takes where this node stands in its cluster: dials the workers of the view's other nodes, ends
+   * those whose epoch is over, and all of them when it is our own; null: no part of any cluster.
+   */
+  cluster(standing: ClusterStanding | null): void {
+    const { auth = null } = this.#options;
+    if (this.#closed || auth === null) return;
+    const before = this.#cluster;
+    const self = { ...this.self, epoch: standing?.epoch ?? 0 };
+    const remote = standing === null ? NOBODY : remoteWorkers(standing.view, self.node);
+    const cluster = standing === null ? null : { incarnation: standing.incarnation, self, remote };
+    this.#cluster = cluster;
+    const isSame = before?.self.epoch === self.epoch && before.incarnation === cluster?.incarnation;
+    const stays = (sister: Sister): boolean => {
+      if (sister.node === self.node) return true;
+      const named = remote.get(sister.seat);
+      const known = before?.remote.get(sister.seat);
+      // Greetings may have come before our view: there is nothing to compare with, and nothing wrong.
+      return isSame && named?.sister.epoch === sister.epoch && (!known || known.port === named.port);
+    };
+    for (const [seat, link] of this.#links) if (!stays(link.sister)) this.#giveUp(seat, link);
+    for (const sister of [...this.#present.values()]) if (!stays(sister)) this.#end(sister);
+    if (cluster === null) return;
+    for (const [seat, { sister, host, port }] of remote) {
+      const greet = () => new RemoteDialGreeting(auth, cluster, sister);
+      this.#dial(seat, { to: { host, port }, sister, greet, jitter: () => auth.fraction() });
     }
   }
 
@@ -122,24 +161,25 @@ export class MeshBus implements Bus {
     for (const link of this.#links.values()) {
       if (link.up) sisters.push(link.sister);
     }
-    return sisters.sort((left, right) => left.slot - right.slot);
+    return sisters.sort(byNodeAndSlot);
   }
 
   ask(seat: Seat, message: BusMessage, timeoutMs: number, done: AskDone): void {
-    if (this.#closed) return this.#failLater(done, 'unreachable');
-    const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
-    const ask: WaitingAsk = { message, deadlineMs, done };
-    this.#sweep ??= this.#options.timers.every(LIMITS.linkSweepMs, () => this.#sweepOverdue());
-    if (this.#isSelf(seat)) return this.#askSelf(ask);
+    const questions = this.#questions;
+    if (this.#closed) return questions.failLater(done, 'unreachable');
+    const ask = questions.make(message, timeoutMs, done);
+    if (this.#isSelf(seat)) return questions.toSelf(this.self, this.#handlers, ask);
     const link = this.#links.get(seat);
-    if (link?.up) this.#askOver(link, ask);
-    else if (!this.#waiting.add(seat, ask)) this.#failLater(done, 'overloaded');
+    if (link?.up) questions.over(link, ask);
+    // A seat of our node is filled again; one of another node is named by the view, or gone.
+    else if (link !== undefined || seat.endsWith(this.#ownSeats)) questions.wait(seat, ask);
+    else questions.failLater(done, 'unreachable');
   }
 
   tell(seat: Seat, message: BusMessage): void {
     if (this.#closed) return;
     if (this.#isSelf(seat)) {
-      queueMicrotask(() => this.#handlers.get(message.kind)?.(this.self, message, () => {}));
+      queueMicrotask(() => this.#handlers.tell(this.self, message));
       return;
     }
     const link = this.#links.get(seat);
@@ -147,8 +187,7 @@ export class MeshBus implements Bus {
   }
 
   handle(kind: string, handler: BusHandler): void {
-    assert(!this.#handlers.has(kind), 'a kind of message has one handler');
-    this.#handlers.set(kind, handler);
+    this.#handlers.add(kind, handler);
   }
 
   onSisterUp(listener: (sister: Sister) => void): void {
@@ -163,59 +202,14 @@ export class MeshBus implements Bus {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#sweep?.cancel();
     for (const link of this.#links.values()) link.stop();
     for (const link of this.#inbound) link.cut();
-    this.#options.timers.endOfTurn(() => {
-      this.#asks.sweep(Number.POSITIVE_INFINITY, 'unreachable');
-      this.#waiting.sweep(Number.POSITIVE_INFINITY);
-    });
-    const server = this.#server;
-    if (server?.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#questions.close();
+    await this.#listening.close();
   }
 
   #isSelf(seat: Seat): boolean {
     return seat === this.self.seat && this.#options.kind === 'gateway';
-  }
-
-  // Questions -----------------------------------------------------------------------------------
-
-  #askOver(link: SisterLink, { message, deadlineMs, done }: WaitingAsk): void {
-    const id = this.#asks.add({ owner: link, deadlineMs, done });
-    if (id === null) return this.#failLater(done, 'overloaded');
-    if (link.send({ type: 'ask', id, ...message })) return;
-    this.#asks.withdraw(id);
-    this.#failLater(done, 'overloaded');
-  }
-
-  /** A microtask is the soonest that is not now: it runs when the asker's own code has returned. */
-  #askSelf({ message, deadlineMs, done }: WaitingAsk): void {
-    const id = this.#asks.add({ owner: this, deadlineMs, done });
-    if (id === null) return this.#failLater(done, 'overloaded');
-    queueMicrotask(() => {
-      const handler = this.#handlers.get(message.kind);
-      if (handler !== undefined && !this.#closed) {
-        const reply: Reply = (facts, bytes = NO_BYTES) => this.#asks.settle(id, this, ok({ facts, bytes }));
-        handler(this.self, message, once(reply));
-        return;
-      }
-      this.#asks.withdraw(id);
-      this.#failLater(done, 'unreachable');
-    });
-  }
-
-  /** At the end of the turn and not sooner: an asker that tries again at once must not starve the rest. */
-  #failLater(done: AskDone, failure: BusFailure): void {
-    this.#options.timers.endOfTurn(() => done(failed(failure)));
-  }
-
-  #sweepOverdue(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    this.#asks.sweep(nowMs, 'timeout');
-    this.#waiting.sweep(nowMs);
-    if (this.#asks.size > 0 || this.#waiting.size > 0) return;
-    this.#sweep?.cancel();
-    this.#sweep = null;
   }
 
   #noteDroppedTell(seat: Seat, message: BusMessage): void {
@@ -227,57 +221,88 @@ export class MeshBus implements Bus {
 
   // Our links -----------------------------------------------------------------------------------
 
-  #dial(sister: Sister, path: string): SisterLink {
-    const { self, kind, timers } = this.#options;
+  #dial(seat: Seat, dialling: Dialling): void {
+    if (this.#links.has(seat)) return;
     const events = {
       onUp: (link: SisterLink) => this.#cameUp(link),
       onDown: (link: SisterLink, fault: string | null) => {
         if (fault !== null) this.#complain(link.sister, fault);
         this.#end(link.sister);
-        this.#asks.failOwner(link, 'unreachable');
+        this.#questions.linkEnded(link);
       },
+      onRefused: (link: SisterLink, fault: string) => this.#complain(link.sister, fault),
       onFrame: (link: SisterLink, frame: LinkFrame) => this.#hearAnswer(link, frame),
     };
-    return new SisterLink({ self, kind, sister, path, timers, events, outboxBytesMax: this.#outboxBytesMax });
+    const doors = { timers: this.#options.timers, events, outboxBytesMax: this.#outboxBytesMax };
+    this.#links.set(seat, new SisterLink(dialling, doors));
+  }
+
+  /** Nobody is to be found there any more; only a seat of our own node may still be waited for. */
+  #giveUp(seat: Seat, link: SisterLink): void {
+    this.#links.delete(seat);
+    link.stop();
+    this.#end(link.sister);
+    this.#questions.linkEnded(link);
+    if (link.sister.node !== this.self.node) this.#questions.refuseWaiting(seat);
   }
 
   /** What waited goes first, in its order; then listeners may say again what an earlier run knew. */
   #cameUp(link: SisterLink): void {
     this.#endEarlierRuns(link.sister);
     this.#present.set(link.sister.seat, link.sister);
-    for (const ask of this.#waiting.take(link.sister.seat)) this.#askOver(link, ask);
+    this.#questions.sendWaiting(link);
     for (const listener of this.#upListeners) listener(link.sister);
   }
 
   #hearAnswer(link: SisterLink, frame: LinkFrame): void {
-    const { id, facts, bytes } = frame;
-    if (frame.type === 'answer') return this.#asks.settle(id, link, ok({ facts, bytes }));
-    if (frame.type === 'refused' && FAILURES.includes(facts as string)) {
-      return this.#asks.settle(id, link, failed(facts as BusFailure));
-    }
+    if (this.#questions.answered(link, frame)) return;
     this.#complain(link.sister, `it sent ${frame.type} where an answer was due`);
     this.#end(link.sister);
   }
 
   // Links of others -----------------------------------------------------------------------------
 
-  readonly #inboundEvents = {
-    onGreeting: (link: InboundLink, greeting: Greeting) => this.#admit(link, greeting),
-    onFrame: (link: InboundLink, from: Sister, frame: LinkFrame) => this.#serve(link, from, frame),
-    onBroken: (link: InboundLink, fault: string | null) => {
-      if (fault !== null) this.#complain(link.sister, fault);
-      if (this.#inbound.delete(link) && link.sister !== null) this.#end(link.sister);
-    },
-  };
+  /** The listening side; both kinds of links are heard alike once they may stay. */
+  #listeningOf(options: MeshOptions): MeshListening {
+    const heard = {
+      onFrame: (link: InboundLink, from: Sister, frame: LinkFrame) => this.#serve(link, from, frame),
+      onBroken: (link: InboundLink, fault: string | null) => this.#inboundBroke(link, fault),
+    };
+    const { timers, auth = null } = options;
+    return new MeshListening({
+      timers,
+      auth,
+      outboxBytesMax: this.#outboxBytesMax,
+      cluster: () => this.#cluster,
+      accepted: (link) => this.#inbound.add(link),
+      sisters: {
+        ...heard,
+        onGreeting: (link, greeting) => isSameWorker(greeting.to, this.self) && this.#admit(link, greeting),
+      },
+      strangers: {
+        ...heard,
+        onGreeting: (link, greeting) => this.#isOfView(greeting) && this.#admit(link, greeting),
+      },
+    });
+  }
 
-  /** The list of a sister may be ahead of ours, so an unknown newer run is believed; an older one is not. */
-  #admit(link: InboundLink, { from, kind, to }: Greeting): boolean {
-    if (!isSameWorker(to, this.self)) return false;
+  /** Our own epoch may have ended since the greeting began, and theirs at any time. */
+  #isOfView({ from, to }: Greeting): boolean {
+    const named = this.#cluster?.remote.get(from.seat)?.sister;
+    return this.#cluster?.self.epoch === to.epoch && named?.epoch === from.epoch;
+  }
+
+  #inboundBroke(link: InboundLink, fault: string | null): void {
+    if (fault !== null) this.#complain(link.sister, fault);
+    if (this.#inbound.delete(link) && link.sister !== null) this.#end(link.sister);
+  }
+
+  /** Lists of others may be ahead of ours, so an unknown newer run is believed; an older one is not. */
+  #admit(link: InboundLink, { from, kind }: Greeting): boolean {
     if (kind !== 'gateway') return true;
     const named = this.#links.get(from.seat)?.sister ?? from;
     const present = this.#present.get(from.seat) ?? from;
-    if (from.node !== this.self.node || this.#isSelf(from.seat)) return false;
-    if (isLaterRun(named, from) || isLaterRun(present, from)) return false;
+    if (this.#isSelf(from.seat) || isLaterRun(named, from) || isLaterRun(present, from)) return false;
     this.#endEarlierRuns(from);
     // It dials again because it thinks that we are gone: for both sides that is a new beginning.
     const dialsAgain = [...this.#inbound].some((other) => other !== link && isSame(other.sister, from));
@@ -287,28 +312,11 @@ export class MeshBus implements Bus {
   }
 
   #serve(link: InboundLink, from: Sister, frame: LinkFrame): void {
-    const { type, id, kind, facts, bytes } = frame;
-    const handler = this.#handlers.get(kind);
-    const message: BusMessage = { kind, facts, bytes };
-    if (type === 'tell') {
-      handler?.(from, message, () => {});
-    } else if (type === 'ask') {
-      const refuse = (failure: BusFailure) => {
-        link.send({ type: 'refused', id, kind: '', facts: failure, bytes: NO_BYTES });
-      };
-      if (handler === undefined) return refuse('unreachable');
-      const reply: Reply = (answer, rest = NO_BYTES) => {
-        const sent = link.send({ type: 'answer', id, kind: '', facts: answer, bytes: rest });
-        // Too large, or too much waits: if this does not go out either, the asker's patience ends it.
-        if (!sent) refuse('overloaded');
-      };
-      handler(from, message, once(reply));
-    } else {
-      this.#complain(from, `it sent ${type} where a question was due`);
-      this.#inbound.delete(link);
-      link.cut();
-      if (link.sister !== null) this.#end(link.sister);
-    }
+    if (this.#handlers.serve(link, from, frame)) return;
+    this.#complain(from, `it sent ${frame.type} where a question was due`);
+    this.#inbound.delete(link);
+    link.cut();
+    if (link.sister !== null) this.#end(link.sister);
   }
 
   // Runs ----------------------------------------------------------------------------------------
@@ -333,39 +341,41 @@ export class MeshBus implements Bus {
     const wasOurs = link !== undefined && isSame(link.sister, sister);
     if (wasOurs && link.up) link.restart();
     for (const listener of this.#downListeners) listener(sister);
-    if (wasOurs) this.#asks.failOwner(link, 'unreachable');
+    if (wasOurs) this.#questions.linkEnded(link);
   }
 
   #complain(sister: Sister | null, fault: string): void {
-    this.#options.logger.warn({ ...sister, fault }, 'a link between workers was cut');
+    this.#faults++;
+    const omitted = this.#complaints.take(this.#options.clock.monotonicMs());
+    if (omitted === null) return;
+    const { node, epoch, slot, run } = sister ?? {};
+    const fields = { node, epoch, slot, run, fault, omitted: omitted || undefined };
+    this.#options.logger.warn(fields, 'a link between workers was cut');
   }
 
   #observe(meter: Meter): void {
-    const pending = 'Questions to sister workers without an answer so far.';
-    const dropped = 'Messages to sister workers that were dropped because too much waited.';
-    const waiting = 'Bytes for sister workers that were not taken so far.';
-    meter.observed({ name: 'arrokoth_bus_asks_pending', help: pending, type: 'gauge' }, () => {
-      return this.#asks.size + this.#waiting.size;
-    });
-    meter.observed({ name: 'arrokoth_bus_tells_dropped_total', help: dropped, type: 'counter' }, () => {
-      return this.#tellsDropped;
-    });
-    meter.observed({ name: 'arrokoth_bus_outbox_bytes', help: waiting, type: 'gauge' }, () => {
-      return [...this.#links.values()].reduce((sum, link) => sum + link.waitingBytes, 0);
+    const links = () => [...this.#links.values()];
+    observeMesh(meter, {
+      asksPending: () => this.#questions.size,
+      tellsDropped: () => this.#tellsDropped,
+      outboxBytes: () => links().reduce((sum, link) => sum + link.waitingBytes, 0),
+      remote: !this.#options.auth
+        ? null
+        : {
+            linksUp: () => links().filter(({ up, sister }) => up && sister.node !== this.self.node).length,
+            faults: () => this.#faults,
+          },
     });
   }
+}
+
+const NOBODY: ReadonlyMap<Seat, RemoteWorker> = new Map();
+
+function byNodeAndSlot(left: Sister, right: Sister): number {
+  if (left.node !== right.node) return left.node < right.node ? -1 : 1;
+  return left.slot - right.slot;
 }
 
 function isSame(left: Sister | null, right: Sister): boolean {
   return left !== null && isSameWorker(left, right);
-}
-
-/** Makes the second answer to one question the bug that it is. */
-function once(reply: Reply): Reply {
-  let replied = false;
-  return (facts, bytes) => {
-    assert(!replied, 'a question is answered once');
-    replied = true;
-    reply(facts, bytes);
-  };
 }

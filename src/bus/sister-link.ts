@@ -1,40 +1,16 @@
 /**
- * Our link to one run of a sister: dialled, greeted, and dialled again for as long as it is wanted.
+ * Our link to one seat: dialled, greeted, and dialled again for as long as it is wanted.
  *
- * The greeting makes both ends certain whom they speak to: a path may by now belong to another run.
- * Knows nothing of questions; what frames mean is up to `MeshBus`, which makes one for each run
- * that the supervisor names and stops it when that run is over.
+ * The greeting makes both ends certain whom they speak to. Knows nothing of questions; what frames
+ * mean is up to `MeshBus`, which makes one for each sister that it is told of (of its own node: one
+ * run; of another: whoever has the seat in that epoch) and stops it when that is over.
  */
-import { createConnection, type Socket } from 'node:net';
-import { type Cancellable, LIMITS, type Timers, type WorkerName, workerAddress } from '../base/index.ts';
-import type { WorkerKind } from '../process/index.ts';
+import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
+import { type Cancellable, LIMITS, type Timers } from '../base/index.ts';
 import { type Json, NO_BYTES, type Sister } from './bus.ts';
 import type { LinkFrame } from './frame-codec.ts';
+import type { DialGreeting } from './handshake.ts';
 import { Link } from './link.ts';
-
-/** Who dials whom; the facts of a hello. */
-export interface Greeting {
-  readonly from: Sister;
-  readonly kind: WorkerKind;
-  readonly to: Sister;
-}
-
-/** Reads the facts of a hello; null when they are none. */
-export function readGreeting(facts: Json): Greeting | null {
-  const greeting = facts as unknown as Partial<Greeting> | null;
-  if (typeof greeting !== 'object' || greeting === null) return null;
-  if (greeting.kind !== 'gateway' && greeting.kind !== 'api') return null;
-  const { kind } = greeting;
-  const [from, to] = [readAddress(greeting.from), readAddress(greeting.to)];
-  return from === null || to === null ? null : { from, kind, to };
-}
-
-/** Its seat is put together here and not believed. */
-function readAddress(value: Partial<WorkerName> | undefined): Sister | null {
-  if (typeof value?.node !== 'string') return null;
-  const { node, epoch, slot, run } = value as WorkerName;
-  return [epoch, slot, run].every(Number.isInteger) ? workerAddress({ node, epoch, slot, run }) : null;
-}
 
 /** What a sister link tells its owner. */
 export interface SisterLinkEvents {
@@ -43,41 +19,55 @@ export interface SisterLinkEvents {
   /** A link that was up is not any more; it is dialled again by itself. */
   onDown(link: SisterLink, fault: string | null): void;
   onFrame(link: SisterLink, frame: LinkFrame): void;
+  /** The greeting came to nothing; it is tried again. */
+  onRefused(link: SisterLink, fault: string): void;
+}
+
+/** How a seat is dialled. */
+export interface Dialling {
+  readonly to: NetConnectOpts;
+  /** Whom the greeting will meet, as far as it is known: run 0 stands for any. */
+  readonly sister: Sister;
+  readonly greet: () => DialGreeting;
+  /** A number in [0, 1) that spreads redialling; null: it comes exactly when it is due. */
+  readonly jitter: (() => number) | null;
 }
 
 /** The dialling side of a pair of workers. */
 export class SisterLink {
-  readonly sister: Sister;
-  readonly #path: string;
-  readonly #greeting: Greeting;
+  readonly #dialling: Dialling;
   readonly #timers: Timers;
   readonly #events: SisterLinkEvents;
   readonly #outboxBytesMax: number;
+  #sister: Sister;
   #socket: Socket | null = null;
   #link: Link | null = null;
+  #greeting: DialGreeting | null = null;
   #up = false;
   #stopped = false;
   #redial: Cancellable | null = null;
+  #patience: Cancellable | null = null;
   #redialMs: number = LIMITS.linkRedialMs;
 
-  constructor(options: {
-    readonly self: Sister;
-    readonly kind: WorkerKind;
-    readonly sister: Sister;
-    /** Where that run listens. */
-    readonly path: string;
-    readonly timers: Timers;
-    readonly events: SisterLinkEvents;
-    readonly outboxBytesMax: number;
-  }) {
-    const { self, kind, sister, path } = options;
-    this.sister = sister;
-    this.#path = path;
-    this.#greeting = { from: self, kind, to: this.sister };
+  constructor(
+    dialling: Dialling,
+    options: {
+      readonly timers: Timers;
+      readonly events: SisterLinkEvents;
+      readonly outboxBytesMax: number;
+    },
+  ) {
+    this.#dialling = dialling;
+    this.#sister = dialling.sister;
     this.#timers = options.timers;
     this.#events = options.events;
     this.#outboxBytesMax = options.outboxBytesMax;
     this.#dial();
+  }
+
+  /** Whom the last greeting met; before the first, whom it is meant for. */
+  get sister(): Sister {
+    return this.#sister;
   }
 
   get up(): boolean {
@@ -107,31 +97,48 @@ export class SisterLink {
   }
 
   #dial(): void {
-    const socket = createConnection({ path: this.#path });
+    const socket = createConnection(this.#dialling.to);
     this.#socket = socket;
     const onRefused = () => {
       if (this.#socket === socket) this.#redialLater();
     };
+    // A host that swallows what it is sent, or a worker that accepts and says nothing.
+    this.#patience?.cancel();
+    this.#patience = this.#timers.after(LIMITS.linkHelloMs, () => this.restart());
     socket.once('error', onRefused);
     socket.once('connect', () => {
       socket.off('error', onRefused);
+      socket.setNoDelay(true).setKeepAlive(true, LIMITS.linkKeepAliveMs);
       const onBroken = (fault: string | null) => this.#broke(fault);
       this.#link = new Link(socket, {
         timers: this.#timers,
         events: { onFrame: (frame) => this.#receive(frame), onBroken },
         outboxBytesMax: this.#outboxBytesMax,
       });
-      const facts = this.#greeting as unknown as Json;
-      this.#link.send({ type: 'hello', id: 0, kind: '', facts, bytes: NO_BYTES });
+      this.#greeting = this.#dialling.greet();
+      this.#sendHello(this.#greeting.begin());
     });
+  }
+
+  #sendHello(facts: Json): void {
+    this.#link?.send({ type: 'hello', id: 0, kind: '', facts, bytes: NO_BYTES });
   }
 
   #receive(frame: LinkFrame): void {
     if (this.#up) return this.#events.onFrame(this, frame);
-    if (frame.type !== 'hello') {
+    const greeting = frame.type === 'hello' ? this.#greeting : null;
+    if (greeting === null) {
       this.restart();
       return;
     }
+    const step = greeting.receive(frame.facts);
+    if (step.type === 'send') return this.#sendHello(step.facts);
+    if (step.type === 'refused') {
+      this.restart();
+      return this.#events.onRefused(this, step.fault);
+    }
+    this.#patience?.cancel();
+    this.#sister = step.sister;
     this.#up = true;
     this.#redialMs = LIMITS.linkRedialMs;
     this.#events.onUp(this);
@@ -148,6 +155,7 @@ export class SisterLink {
 
   #hangUp(): void {
     this.#up = false;
+    this.#patience?.cancel();
     this.#link?.cut();
     this.#link = null;
     this.#socket?.destroy();
@@ -155,9 +163,12 @@ export class SisterLink {
   }
 
   #redialLater(): void {
+    this.#patience?.cancel();
     if (this.#stopped) return;
     this.#redial?.cancel();
-    this.#redial = this.#timers.after(this.#redialMs, () => this.#dial());
+    const { jitter } = this.#dialling;
+    const delayMs = jitter === null ? this.#redialMs : this.#redialMs * (0.5 + jitter());
+    this.#redial = this.#timers.after(delayMs, () => this.#dial());
     this.#redialMs = Math.min(this.#redialMs * 2, LIMITS.linkRedialMaxMs);
   }
 }

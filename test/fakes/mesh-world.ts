@@ -15,7 +15,7 @@ import { FakeTime } from './fake-time.ts';
 import { workerAt } from './worker-names.ts';
 
 /** Patience is the test's, but turns end by themselves, since sockets do not wait for a test. */
-class SocketTime extends FakeTime {
+export class SocketTime extends FakeTime {
   override endOfTurn(run: () => void): void {
     setImmediate(run);
   }
