@@ -227,6 +227,11 @@ export const FOREIGN_LIMITS = {
   retryMaxMs: 1_500,
   /** Rest when no instance of this ballot is left: longer than any call is under way. */
   spentRestMs: 10_000,
+  /**
+   * A snapshot that did not get through is sent again after as long a rest as its bytes may take, up to
+   * this: a link that is too slow for it then carries something else half of the time.
+   */
+  startRestMaxMs: 60_000,
 } as const;
 
 /** Bounds of the replicated log that nobody has to tune. */
@@ -333,8 +338,10 @@ export const PEER_LIMITS = {
   messageTimeoutMs: 5_000,
   /** How long a wish to the master may wait for what becomes of it. */
   wishTimeoutMs: 15_000,
-  /** How long a member that speaks the original protocol may take. */
+  /** How long a member that speaks the original protocol may take, beside the time for a snapshot's bytes. */
   foreignTimeoutMs: 5_000,
+  /** A link that carries a snapshot more slowly is no link between nodes; 4 MBit/s. */
+  foreignBytesPerSecondMin: 512 * KIB,
   /** Connections to one member for messages: as many as are under way at once. */
   connectionsMax: 32,
   /** Messages to one member that wait for a connection; then the oldest is dropped, as networks drop them. */

@@ -12,6 +12,7 @@ import { LineBudget } from '../relay/index.ts';
 import type { Method } from './dialects.ts';
 import type { Fields } from './field-checks.ts';
 import { readAnswer as readForeignAnswer, writeCall } from './foreign-codec.ts';
+import { foreignDeadlineMs } from './foreign-deadline.ts';
 import { parseSafe, readAnswer, writeRequest } from './message-codec.ts';
 import { type CallNumbers, type PeerAuth, SIGNATURE } from './peer-auth.ts';
 import type { CallOutcome, PeerFigures } from './peer-figures.ts';
@@ -96,7 +97,7 @@ export class PeerClient {
     const { method } = call;
     const { figures } = this.#options;
     const sent = { to, method, body: writeCall(call), lane: 'wishes' } as const;
-    this.#send({ ...sent, timeoutMs: PEER_LIMITS.foreignTimeoutMs }, HEADERS, (outcome) => {
+    this.#send({ ...sent, timeoutMs: foreignDeadlineMs(call) }, HEADERS, (outcome) => {
       if (!outcome.ok) return done({ type: 'failed', detail: outcome.error });
       const { status, body } = outcome.value.answer;
       if (status !== 200) {

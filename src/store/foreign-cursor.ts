@@ -7,7 +7,7 @@
  */
 import { assert, BoundedQueue, FOREIGN_LIMITS } from '../base/index.ts';
 import type { Ballot, Entry, Index, MemberName } from '../consensus/index.ts';
-import type { ForeignAnswer, ForeignCall, ForeignOutcome } from '../peer/index.ts';
+import { type ForeignAnswer, type ForeignCall, type ForeignOutcome, transferMs } from '../peer/index.ts';
 
 /** The applied state as the application writes it, and the entry up to which it is applied. */
 export interface AppliedSnapshot {
@@ -32,6 +32,9 @@ export interface FeedStatus {
   readonly index: Index;
   /** Calls in a row that failed or were refused. */
   readonly failures: number;
+  /** Size of the snapshot that it was started with last, and how many in a row did not get through. */
+  readonly snapshotBytes: number;
+  readonly startsFailed: number;
 }
 
 /** The way in, in this order. */
@@ -75,6 +78,8 @@ export class ForeignCursor {
   /** It is to be started anew, as soon as nothing is under way. */
   #isStale = false;
   #failures = 0;
+  #snapshotBytes = 0;
+  #startsFailed = 0;
   #restMs = 0;
   #isProbed = true;
 
@@ -93,6 +98,8 @@ export class ForeignCursor {
       sequence: this.#sequence,
       index: this.#index,
       failures: this.#failures,
+      snapshotBytes: this.#snapshotBytes,
+      startsFailed: this.#startsFailed,
     };
   }
 
@@ -109,6 +116,7 @@ export class ForeignCursor {
     this.#isStale = true;
     this.#collecting = false;
     this.#dropQueue();
+    this.#restForSnapshot();
   }
 
   /** The members are others now. `start` is the one call that tells an original all of them. */
@@ -185,12 +193,15 @@ export class ForeignCursor {
     if (isYes(outcome)) {
       this.#phase = 'following';
       this.#isProbed = true;
+      this.#startsFailed = 0;
       return;
     }
     this.#forget();
     // It may still arrive, or arrive again, so its instance is not used for another.
     this.#takeInstanceAfter(this.#instance);
+    this.#startsFailed++;
     this.#backOff();
+    this.#restForSnapshot();
   }
 
   #followed(asked: Asked, outcome: ForeignOutcome): void {
@@ -239,6 +250,7 @@ export class ForeignCursor {
     const { index, state } = this.#options.snapshot();
     this.#collecting = true;
     this.#index = index;
+    this.#snapshotBytes = state.byteLength;
     // Above 0, so that an Accept(i, 0) that was delayed is refused instead of taken. Entries then have even
     // sequences and pure commits odd ones, in every instance: what some other master left staged, `start`
     // does not clear, but an entry of ours replaces it before it could be applied.
@@ -296,6 +308,12 @@ export class ForeignCursor {
     // said in this instance before has arrived by then, or never will.
     this.#failures++;
     this.#restMs = FOREIGN_LIMITS.spentRestMs;
+  }
+
+  /** A snapshot of this size that is needed again is not to fill the link. */
+  #restForSnapshot(): void {
+    const bytesMs = Math.min(transferMs(this.#snapshotBytes), FOREIGN_LIMITS.startRestMaxMs);
+    this.#restMs = Math.max(this.#restMs, bytesMs);
   }
 
   #backOff(): void {

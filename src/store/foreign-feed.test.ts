@@ -12,10 +12,14 @@ let time: FakeTime;
 let log: CollectedLog;
 let calls: { to: string; call: ForeignCall; done: (outcome: ForeignOutcome) => void }[];
 let feeds: ForeignFeeds;
+let startsFailed: number;
+let state: Uint8Array;
 beforeEach(() => {
   time = new FakeTime();
   log = new CollectedLog();
   calls = [];
+  startsFailed = 0;
+  state = new Uint8Array();
   feeds = new ForeignFeeds(
     { cluster: 'c', self: 'm' },
     {
@@ -23,7 +27,8 @@ beforeEach(() => {
       timers: time,
       random: () => 0,
       logger: log,
-      snapshot: () => ({ index: 5, state: new Uint8Array() }),
+      startFailed: () => startsFailed++,
+      snapshot: () => ({ index: 5, state }),
     },
   );
 });
@@ -85,5 +90,29 @@ describe('foreign members', () => {
     expect(calls).toHaveLength(10);
     expect(log.lines.map(({ fields }) => fields.failures)).toEqual([1, 2, 4, 8]);
     expect(log.lines[0]?.fields).toMatchObject({ member: 'f', detail: 'refused' });
+  });
+
+  it('are sent a large snapshot no sooner again than its bytes may take, and that it failed is told', () => {
+    state = new Uint8Array(3 * 2 ** 20);
+    feeds.begin(4, members('f'));
+    feeds.applied(noop(5, 4));
+    time.advance(0);
+    const startFailing = (): void => {
+      calls.at(-1)?.done({ type: 'answered', answer: { status: 200, accepted: 0n, error: null } });
+      calls.at(-1)?.done(YES);
+      expect(calls.at(-1)?.call.method).toBe('start');
+      calls.at(-1)?.done({ type: 'failed', detail: 'no answer within 13000 ms' });
+    };
+    startFailing();
+    const made = calls.length;
+    // 4 MiB in base64 at half a MiB a second.
+    time.advance(7_999);
+    expect(calls).toHaveLength(made);
+    time.advance(1);
+    expect(calls).toHaveLength(made + 1);
+    startFailing();
+    expect(startsFailed).toBe(2);
+    expect(log.lines.map(({ fields }) => fields.startsFailed)).toEqual([1, 2]);
+    expect(log.lines[1]?.fields).toMatchObject({ snapshotBytes: 3 * 2 ** 20, failures: 2 });
   });
 });

@@ -18,6 +18,8 @@ export interface ForeignFeedDoors {
   /** In [0, 1), for jitter. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** A member could not be started: it refused the snapshot, or did not get it in time. */
+  readonly startFailed: () => void;
   /** The state as it is now, in the application's own bytes, with the index it stands at. */
   readonly snapshot: () => AppliedSnapshot;
 }
@@ -183,8 +185,10 @@ class ForeignFeed {
 
   /** The way in and out, and every doubling of failures; not each retry. */
   #tell(before: FeedStatus, outcome: ForeignOutcome): void {
-    const { phase, failures, instance } = this.status;
-    const fields = { instance: String(instance), failures };
+    const { phase, failures, instance, snapshotBytes, startsFailed } = this.status;
+    if (startsFailed > before.startsFailed) this.#doors.startFailed();
+    const starts = startsFailed === 0 ? {} : { snapshotBytes, startsFailed };
+    const fields = { instance: String(instance), failures, ...starts };
     if (phase === 'following' && before.phase !== 'following') {
       this.#logger.info(fields, 'feeding a member that speaks the original protocol; it is never counted');
     } else if (failures > before.failures && (failures & (failures - 1)) === 0) {

@@ -20,6 +20,7 @@ export interface LogMetrics {
   read(result: string): void;
   undecodable(): void;
   contradicted(): void;
+  startFailed(): void;
 }
 
 const SAVE_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -54,6 +55,10 @@ export function openLogMetrics(meter: Meter, figures: LogFigures): LogMetrics {
     name: 'arrokoth_log_contradictions_total',
     help: 'Messages that were refused because they cannot be true beside what is committed here.',
   });
+  const starts = meter.counter({
+    name: 'arrokoth_log_foreign_starts_failed_total',
+    help: 'Snapshots that a member of the original protocol refused, or did not get in time.',
+  });
   return {
     saved: (tookMs) => saves.observe(tookMs / 1_000),
     masterChanged: () => masters.add(1),
@@ -61,6 +66,7 @@ export function openLogMetrics(meter: Meter, figures: LogFigures): LogMetrics {
     read: (result) => reads.add(1, { result }),
     undecodable: () => undecodable.add(1),
     contradicted: () => contradictions.add(1),
+    startFailed: () => starts.add(1),
   };
 }
 

@@ -77,6 +77,7 @@ export class LogNode<Change> {
       {
         transport: { callForeign: (to, call, done) => this.#transport.callForeign(to, call, done) },
         ...{ timers, logger, random: () => random.fraction() },
+        startFailed: () => this.#metrics.startFailed(),
         snapshot: () => {
           return { index: this.#running?.driver.appliedIndex ?? 0, state: this.#state.snapshot() };
         },

@@ -38,6 +38,7 @@ class Master {
       {
         transport: { callForeign: (to, call, done) => world.carry(to, call, done) },
         timers: world.time,
+        startFailed: () => {},
         random: () => world.random.fraction(),
         logger: world.log,
         snapshot: () => ({ index: this.applied, state: this.values.snapshot() }),
