@@ -1,4 +1,4 @@
-/** The promises of the cluster's state, over any history; which rule keeps which is told by `state.test.ts`. */
+/** The promises of the cluster state, over any history; which rule keeps which is told by `state.test.ts`. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeUtf8 } from '../base/index.ts';
