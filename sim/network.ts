@@ -22,19 +22,13 @@ export interface NetworkOptions {
 /** Packets that wait in one clogged link; then the newest is lost, as in a full socket. */
 const CLOGGED_PACKETS_MAX = 1_000;
 
-/** A packet and what it does where it arrives. */
-interface Carried {
-  readonly arrive: (packet: unknown) => void;
-  readonly packet: unknown;
-}
-
 interface Link {
   cut: boolean;
   clogged: boolean;
   /** On top of the network's own. */
   lossChance: number;
   delayMeanMs: number;
-  readonly waiting: Carried[];
+  readonly waiting: (() => void)[];
 }
 
 /** Links between `size` nodes, which are numbered from 0. */
@@ -57,8 +51,8 @@ export class Network {
     this.#links = Array.from({ length: size * size }, freshLink);
   }
 
-  /** Carries a packet: `arrive` takes it once, several times or never. */
-  send<Packet>(from: number, to: number, arrive: (packet: Packet) => void, packet: Packet): void {
+  /** Carries a packet: `arrive` happens once, several times or never. */
+  send(from: number, to: number, arrive: () => void): void {
     this.sent++;
     const link = this.#link(from, to);
     if (link.cut || this.#loses(link)) {
@@ -66,15 +60,14 @@ export class Network {
       return;
     }
     if (link.clogged) {
-      if (link.waiting.length < CLOGGED_PACKETS_MAX)
-        link.waiting.push({ arrive: arrive as Carried['arrive'], packet });
+      if (link.waiting.length < CLOGGED_PACKETS_MAX) link.waiting.push(arrive);
       else this.lost++;
       return;
     }
-    this.#carry(link, arrive, packet);
+    this.#carry(link, arrive);
     if (this.#calm || !this.#rng.chance(this.#options.repeatChance)) return;
     this.repeated++;
-    this.#carry(link, arrive, packet);
+    this.#carry(link, arrive);
   }
 
   /** From `from` to `to` nothing arrives any more, not even what is on its way later than now. */
@@ -93,7 +86,7 @@ export class Network {
   unclog(from: number, to: number): void {
     const link = this.#link(from, to);
     link.clogged = false;
-    for (const { arrive, packet } of link.waiting.splice(0)) this.#carry(link, arrive, packet);
+    for (const arrive of link.waiting.splice(0)) this.#carry(link, arrive);
   }
 
   /** Makes one direction of a pair worse than the others. */
@@ -129,11 +122,11 @@ export class Network {
     return chance > 0 && this.#rng.chance(chance);
   }
 
-  #carry<Packet>(link: Link, arrive: (packet: Packet) => void, packet: Packet): void {
+  #carry(link: Link, arrive: () => void): void {
     const { delayLeastMs, delayMeanMs, stragglerChance, stragglerMeanMs } = this.#options;
     let delayMs = delayLeastMs + this.#rng.exponential(delayMeanMs + link.delayMeanMs);
     if (!this.#calm && this.#rng.chance(stragglerChance)) delayMs += this.#rng.exponential(stragglerMeanMs);
-    this.#world.after(delayMs, arrive, packet);
+    this.#world.after(delayMs, arrive);
   }
 
   #link(from: number, to: number): Link {

@@ -9,7 +9,6 @@ export const ETCD: LogPeer = {
   name: 'etcd',
   protocol: 'etcd_json',
   command,
-  environment: {},
   isMaster: async (member) => {
     const status = await ask(member, '/v3/maintenance/status', '{}');
     if (status === null) return false;

@@ -87,6 +87,14 @@ export const DEFAULTS = {
   upstreamWebSocketsMax: 1_024,
   upstreamWebSocketIdleTimeoutMs: 600_000,
   isolationTimeoutMs: 3_000,
+  /** What most clusters stay below; more is a matter of one key. */
+  clusterNodes: 10,
+  /** Long enough for a busy host to answer, short enough that a lost master costs a second. */
+  clusterHeartbeatMs: 100,
+  clusterElectionMinMs: 500,
+  clusterElectionMaxMs: 1_000,
+  /** A node has stopped by itself after the isolation timeout; two seconds more are for slow hosts. */
+  nodeDownAfterMs: 5_000,
   /** Ten times what the longest pause of a healthy worker takes; shorter than clients go on hoping. */
   workerHangTimeoutMs: 30_000,
   /** Longer than applications wait before they try again, and shorter than anybody remembers. */

@@ -212,6 +212,24 @@ export interface CompressionConfig {
   readonly wireBytesMax: number;
 }
 
+/** A cluster. Its isolation timeout is that of the node, and its capacity the limit of connections. */
+export interface ClusterConfig {
+  readonly id: string;
+  readonly listen: TcpAddress;
+  /** The first one signs, all are believed. */
+  readonly secrets: readonly string[];
+  /** Names of nodes. */
+  readonly contacts: readonly string[];
+  /** Empty: none. */
+  readonly externalSignalingUrl: string;
+  readonly externalApiUrl: string;
+  readonly maxNodes: number;
+  readonly heartbeatMs: number;
+  readonly electionMinMs: number;
+  readonly electionMaxMs: number;
+  readonly nodeDownAfterMs: number;
+}
+
 /** Everything that can be configured. */
 export interface Config {
   /** Null: all interfaces. */
@@ -242,6 +260,8 @@ export interface Config {
   readonly upstream: UpstreamConfig;
   readonly path: PathConfig;
   readonly node: { readonly name: string | null; readonly dataDir: string | null };
+  /** Null: the node is by itself. */
+  readonly cluster: ClusterConfig | null;
   readonly workers: number;
   /** The application's calls. `listen` null: the public listener serves them. No tokens: none is needed. */
   readonly app: ListenerConfig;

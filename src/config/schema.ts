@@ -22,6 +22,7 @@ import {
 } from './fields/text-fields.ts';
 import { trustedProxiesField } from './fields/trusted-proxies-field.ts';
 import { callbackKeys, checkCallbackBackends } from './keys/callback-keys.ts';
+import { checkCluster, checkClusterName, clusterKeys } from './keys/cluster-keys.ts';
 import { compressionKeys } from './keys/compression-keys.ts';
 import { group } from './keys/group.ts';
 import { idempotencyKeys, limitKeys, pingKeys, slowClientKeys } from './keys/limit-keys.ts';
@@ -171,6 +172,7 @@ export const GROUPS = {
   node: { description: 'Who this node is.', keys: nodeKeys },
   app: { description: 'Calls of the application. Not in kuiperbelt.', keys: appKeys },
   api: { description: 'The operator. Not in kuiperbelt.', keys: apiKeys },
+  cluster: { description: 'The cluster that this node is for. Not in kuiperbelt.', keys: clusterKeys },
   tls: { description: 'TLS at the listeners. Not in kuiperbelt.', keys: tlsKeys },
   slow_client: {
     description: 'Clients that read more slowly than messages come. Not in kuiperbelt.',
@@ -200,6 +202,7 @@ export const fileKeys = {
   node: group(GROUPS.node),
   app: group(GROUPS.app).superRefine(checkExposure),
   api: group(GROUPS.api).superRefine(checkExposure),
+  cluster: group(GROUPS.cluster).superRefine(checkCluster),
   tls: group(GROUPS.tls),
   slow_client: group(GROUPS.slow_client),
   ping: group(GROUPS.ping),
@@ -215,6 +218,7 @@ export const fileKeys = {
 export const fileSchema = z
   .strictObject(fileKeys)
   .superRefine(checkTogether)
+  .superRefine(checkClusterName)
   .superRefine(checkTls)
   .superRefine(checkUpstreamTogether);
 

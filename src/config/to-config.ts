@@ -7,6 +7,7 @@
 
 import type { Config } from './config.ts';
 import { toBackendHealth, toBreaker } from './fields/backends-fields.ts';
+import { toCluster } from './keys/cluster-keys.ts';
 import { toUpstream } from './keys/upstream-keys.ts';
 import type { FileValues } from './schema.ts';
 
@@ -34,12 +35,13 @@ export function toConfig(file: FileValues): Config {
     upstream: toUpstream(file.upstream),
     path: file.path,
     node: { name: file.node.name, dataDir: file.node.data_dir },
+    cluster: toCluster(file.cluster),
     workers: file.workers,
     app: { listen: file.app.listen, tokens: file.app.token, tls: file.app.tls },
     api: { listen: file.api.listen, tokens: file.api.token, tls: file.api.tls },
     slowClient: toSlowClient(file),
     ping: { intervalMs: file.ping.interval, timeoutMs: file.ping.timeout },
-    limits: toLimits(file.limits),
+    limits: toLimits(file),
     idempotency: {
       windowMs: file.idempotency.window,
       keysMax: file.idempotency.keys,
@@ -55,7 +57,8 @@ export function toConfig(file: FileValues): Config {
     compression: toCompression(file.compression),
     drain: { timeoutMs: file.drain.timeout },
     log: file.log,
-    isolationTimeoutMs: file.isolation_timeout,
+    isolationTimeoutMs:
+      file.cluster.listen === null ? file.isolation_timeout : file.cluster.isolation_timeout,
     workerHangTimeoutMs: file.worker_hang_timeout,
   };
 }
@@ -115,12 +118,16 @@ function toCompression(compression: FileValues['compression']): Config['compress
   };
 }
 
-function toLimits(limits: FileValues['limits']): Config['limits'] {
+function toLimits({ limits, cluster }: FileValues): Config['limits'] {
+  const connectionsMax = Math.min(
+    limits.connections,
+    cluster.listen === null ? limits.connections : cluster.max_connections,
+  );
   return {
     messageBytesMax: limits.message,
     bodyBytesMax: limits.body,
     headerBytesMax: limits.header,
-    connectionsMax: limits.connections,
+    connectionsMax,
     handshakeTimeoutMs: limits.handshake_timeout,
     channelsPerConnectionMax: limits.channels_per_connection,
     channelNameBytesMax: limits.channel_name,

@@ -20,6 +20,7 @@ import { findControlSocket } from './control-place.ts';
 import { chooseDirectory } from './data-place.ts';
 import { startApplication } from './start-application.ts';
 import { startNode } from './start-node.ts';
+import { readVersion } from './version.ts';
 
 const NOTHING_WRONG = { problems: [], warnings: [] };
 
@@ -46,11 +47,6 @@ export function openCliDoors(): CliDoors {
 }
 
 /** The package stands two directories up from sources and from compiled files alike. */
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 function dataDirectories(config: Config): string[] {
   const { path, fallback } = chooseDirectory(config, readHost());
   return fallback === null ? [path] : [path, fallback.path];

@@ -26,6 +26,7 @@ import { chooseDirectory } from './data-place.ts';
 import { fitToHost } from './host-limits.ts';
 import { logRules } from './log-rules.ts';
 import { makeMeshDirectory } from './mesh-directory.ts';
+import { openNodeLog } from './node-log.ts';
 import { NodeTls } from './node-tls.ts';
 import { rereadOf } from './reread.ts';
 
@@ -52,17 +53,20 @@ export async function startNode(request: NodeRequest): Promise<Result<StartedNod
   const data = opened.value;
   const mesh = makeMeshDirectory({ temporaryDir: host.temporaryDir, dataDir: data.path });
   const control = chooseControlPlace({ dataDir: data.path, meshDir: mesh.path });
+  const ids = new IdSource({ clock: systemClock, random: systemRandom });
   const supervisor = new Supervisor({
     config,
     reread: rereadOf(request, { descriptorsMax: host.descriptorsMax, logs }),
     clock: systemClock,
     timers: systemTimers,
+    random: systemRandom,
     logger,
     nodeName,
-    bootId: new IdSource({ clock: systemClock, random: systemRandom }).next(),
+    bootId: ids.next(),
     hostname: host.hostname,
     dataDir: data.path,
     meshDir: mesh.path,
+    log: openNodeLog({ config, nodeName, dataDir: data.path, drawBoot: () => ids.next(), logger }),
     bindTcp,
     bindUnix,
     spawn: () => spawnWorker({ entry: WORKER_ENTRY, env: process.env }),

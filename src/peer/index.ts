@@ -2,5 +2,7 @@
 export { ClusterPeers, type ClusterPeersOptions } from './cluster-peers.ts';
 export { checkExposure, type Exposure, isLoopback } from './exposure.ts';
 export { transferMs } from './foreign-deadline.ts';
+export type { NodeCallHandler } from './node-call-server.ts';
+export type { NodeCalls } from './node-calls.ts';
 export { type HostRoute, PeerListener, type PeerListenerOptions } from './peer-listener.ts';
 export type * from './peer-types.ts';

@@ -24,6 +24,8 @@ import {
   type TlsFigures,
   type TlsIdentity,
 } from '../net/index.ts';
+import { type NodeCallHandler, NodeCallServer } from './node-call-server.ts';
+import { NodeCalls } from './node-calls.ts';
 import { PeerAuth } from './peer-auth.ts';
 import { PeerServer } from './peer-server.ts';
 
@@ -70,6 +72,9 @@ const RULES: HttpServerRules = {
 export class PeerListener {
   /** Clusters register here. */
   readonly server: PeerServer;
+  /** Calls to other nodes that are no part of a log, signed as the log's are. */
+  readonly calls: NodeCalls;
+  readonly #callServer: NodeCallServer;
   readonly #http: HttpServer;
   readonly #routes: ReadonlyMap<string, HostRoute>;
   readonly #identity: TlsIdentity | null;
@@ -85,6 +90,8 @@ export class PeerListener {
     });
     this.#routes = new Map(Object.entries(routes));
     this.#identity = tls?.identity ?? null;
+    this.#callServer = new NodeCallServer(this.server);
+    this.calls = new NodeCalls({ auth: this.server.auth, tls: this.tls, clock, timers });
     this.#http = new HttpServer({
       ...{ ...RULES, clock, timers, logger },
       mostlyPlain: true,
@@ -108,6 +115,11 @@ export class PeerListener {
     };
   }
 
+  /** Answers calls of other nodes to that path, which is no path of a log. */
+  serve(path: string, handler: NodeCallHandler): void {
+    this.#callServer.serve(path, handler);
+  }
+
   /** Accepts on a bound handle, which belongs to this listener from now on. */
   listen(handle: ListenHandle): void {
     this.#http.listen(handle);
@@ -115,6 +127,7 @@ export class PeerListener {
 
   /** Stops accepting, lets calls in flight finish within the bound, and cuts everything else. */
   async close(timeoutMs: number = LIMITS.closeHandshakeMs): Promise<void> {
+    this.calls.close();
     this.server.close();
     await this.#http.close(timeoutMs);
   }
@@ -123,6 +136,6 @@ export class PeerListener {
     const isReading = request.method === 'GET' || request.method === 'HEAD';
     const route = isReading ? this.#routes.get(request.path) : undefined;
     if (route !== undefined) route(request, response);
-    else this.server.handle(request, response);
+    else if (!this.#callServer.take(request, response)) this.server.handle(request, response);
   }
 }

@@ -20,7 +20,7 @@ import type { LogDoors, OpenedJournal, PeerPort } from './log-doors.ts';
 import type { LogListeners } from './log-events.ts';
 import { type LogMetrics, openLogMetrics } from './log-metrics.ts';
 import type { LogMode, LogOptions } from './log-options.ts';
-import { type LogReplica, type LogStatus, statusOf } from './log-status.ts';
+import { type LogReplica, type LogStatus, type Silence, statusOf } from './log-status.ts';
 import { Submissions, type Submitted } from './submissions.ts';
 
 interface Running {
@@ -153,6 +153,18 @@ export class LogNode<Change> {
       ...{ cluster, address, mode: this.#mode, nowMs: this.#doors.clock.monotonicMs() },
       ...{ running: this.#running, isStopped: this.#isClosed, fed: this.#feeds.status() },
     });
+  }
+
+  /** Of a confirmed master: for how long each member was not heard of. Empty on other nodes. */
+  silences(): ReadonlyMap<MemberName, Silence> {
+    if (!this.#isConfirmedMaster) return new Map();
+    const nowMs = this.#doors.clock.monotonicMs();
+    const { progress } = this.#running?.replica ?? { progress: [] };
+    return new Map(
+      [...progress].map(({ name, heardMs, hasAnswered }) => {
+        return [name, { silentMs: nowMs - heardMs, isHeard: hasAnswered }];
+      }),
+    );
   }
 
   /** Ends everything; what waits is refused. */

@@ -22,6 +22,19 @@ export interface ReplicaViews {
   readonly configuration: Configuration;
   /** Infinite: no majority was ever heard of. */
   contactAgeMs(nowMs: number): number;
+  /** Of a master: whom it sends to, and when each was heard of last; before that, when it began to listen. */
+  readonly progress: Iterable<{
+    readonly name: MemberName;
+    readonly heardMs: number;
+    readonly hasAnswered: boolean;
+  }>;
+}
+
+/** What a master knows of a member's silence. */
+export interface Silence {
+  readonly silentMs: number;
+  /** False: this master has never heard of it, and counts from the beginning of its mastership. */
+  readonly isHeard: boolean;
 }
 
 /** A replica as the library uses it. */

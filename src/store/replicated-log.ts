@@ -12,7 +12,7 @@ import type { LogDoors } from './log-doors.ts';
 import { type LogEventName, type LogEvents, LogListeners } from './log-events.ts';
 import { LogNode } from './log-node.ts';
 import { checkOptions, type LogOptions } from './log-options.ts';
-import type { LogStatus } from './log-status.ts';
+import type { LogStatus, Silence } from './log-status.ts';
 
 /** How one submission is made. */
 export interface SubmitOptions {
@@ -126,6 +126,11 @@ export class ReplicatedLog<Change> {
   /** What this node knows of itself and its cluster. */
   status(): LogStatus {
     return this.#node.status();
+  }
+
+  /** Of a confirmed master: for how long each member was not heard of. Empty on other nodes. */
+  silences(): ReadonlyMap<MemberName, Silence> {
+    return this.#node.silences();
   }
 
   /** Hands the mastership over if this node has it, within a bound, then ends it. */

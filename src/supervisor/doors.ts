@@ -1,9 +1,10 @@
 /**
  * What a supervisor stands on and what it gives back, as `main/` sees it. Types only.
  */
-import type { Cancellable, Clock, Logger, Timers, WorkerSlot } from '../base/index.ts';
+import type { Cancellable, Clock, Logger, Random, Timers, WorkerSlot } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type { WorkerKind, WorkerProcess, WorkerTls } from '../process/index.ts';
+import type { ClusterDoors } from './cluster/doors.ts';
 import type { BindDoors, ListenerAddress } from './listeners.ts';
 import type { Reread } from './reloading.ts';
 
@@ -14,6 +15,7 @@ export interface SupervisorDoors extends BindDoors {
   readonly reread: Reread;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly random: Random;
   readonly logger: Logger;
   /** `name@host`, given or derived. */
   readonly nodeName: string;
@@ -30,6 +32,8 @@ export interface SupervisorDoors extends BindDoors {
   readonly keepAlive: () => Cancellable;
   /** Journals that the next run of a gateway's slot answers for; asked when no run of it is alive. */
   readonly journalsOf: (slot: WorkerSlot) => readonly string[];
+  /** What the node agrees on with others, and how it reaches them. */
+  readonly log: Pick<ClusterDoors, 'facts' | 'drawBoot' | 'createLog' | 'openPort'>;
   /** What workers speak TLS with; null where no listener does. */
   readonly tls?: NodeTls | null;
   /** Gives back what was taken for this start (data directory, mesh directory); called once, last. */

@@ -5,8 +5,8 @@
  * either: its event loop is blocked, or the process is stopped. It only tells; what becomes of such
  * a worker is the supervisor's decision. Workers that are not ready yet are bounded by their start.
  */
-import { type Cancellable, type Clock, LIMITS, type Timers } from '../base/index.ts';
-import type { ToWorker } from '../process/index.ts';
+import { type Cancellable, type Clock, LIMITS, MEMBER_LIMITS, type Timers } from '../base/index.ts';
+import type { Grant } from '../process/index.ts';
 import type { Worker } from './worker.ts';
 
 /** What the heartbeats are kept with. */
@@ -16,12 +16,12 @@ export interface HeartbeatDoors {
   /** Silence beyond this is a hang; 0: nobody is watched. */
   readonly hangTimeoutMs: () => number;
   readonly workers: Iterable<Worker>;
+  /** What workers may do now. */
+  readonly grantNow: () => Grant;
   /** Called once for a worker that was silent for too long. */
   readonly hung: (worker: Worker, silentMs: number) => void;
 }
 
-/** A node by itself is its own majority, so its contact with it is never old. */
-const GRANT: ToWorker = { type: 'grant', mode: 'normal', isolated: false, contactAgeMs: 0 };
 /** What one beat may add to a silence: more has passed only if the supervisor itself was stopped. */
 const BEAT_MAX_MS = 2 * LIMITS.grantPeriodMs;
 
@@ -30,6 +30,8 @@ export class Heartbeats {
   readonly #doors: HeartbeatDoors;
   #beat: Cancellable | null = null;
   #atMs = 0;
+  /** Those who wait until all workers have taken a grant, with the answers that are missing. */
+  readonly #telling = new Set<{ readonly waiting: Map<Worker, number>; readonly done: () => void }>();
 
   constructor(doors: HeartbeatDoors) {
     this.#doors = doors;
@@ -38,7 +40,7 @@ export class Heartbeats {
   /** Grants to everybody who is ready every `LIMITS.grantPeriodMs`, until `stop`. */
   start(): void {
     this.#atMs = this.#doors.clock.monotonicMs();
-    this.#beat = this.#doors.timers.every(LIMITS.grantPeriodMs, () => this.#grantAll());
+    this.#beat = this.#doors.timers.every(LIMITS.grantPeriodMs, () => this.#beatOnce());
   }
 
   stop(): void {
@@ -47,7 +49,24 @@ export class Heartbeats {
 
   /** Grants to one worker between two beats. */
   grant(worker: Worker): void {
-    worker.process.send(GRANT);
+    worker.grantsOpen++;
+    worker.process.send(this.#doors.grantNow());
+  }
+
+  /** Grants to all now; resolves when those that are ready have taken it, or after a bound. */
+  grantAll(): Promise<void> {
+    const waiting = new Map<Worker, number>();
+    for (const worker of this.#doors.workers) {
+      if (!worker.ready) continue;
+      this.grant(worker);
+      waiting.set(worker, worker.grantsOpen);
+    }
+    return new Promise((resolve) => {
+      const bound = this.#doors.timers.after(MEMBER_LIMITS.grantedMs, resolve);
+      const told = { waiting, done: () => [bound.cancel(), resolve()] };
+      this.#telling.add(told);
+      this.#settle();
+    });
   }
 
   /** Whatever a worker says, it lives. */
@@ -55,7 +74,25 @@ export class Heartbeats {
     worker.silentMs = 0;
   }
 
-  #grantAll(): void {
+  /** Answers come in the order of the grants. */
+  answered(worker: Worker): void {
+    worker.grantsOpen--;
+    for (const { waiting } of this.#telling) {
+      const left = waiting.get(worker);
+      if (left !== undefined) waiting.set(worker, left - 1);
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    for (const told of this.#telling) {
+      if ([...told.waiting.values()].some((left) => left > 0)) continue;
+      this.#telling.delete(told);
+      told.done();
+    }
+  }
+
+  #beatOnce(): void {
     const { clock, workers, hung } = this.#doors;
     const hangTimeoutMs = this.#doors.hangTimeoutMs();
     const nowMs = clock.monotonicMs();

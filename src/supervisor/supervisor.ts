@@ -12,12 +12,14 @@ import type {
   ListenerName,
   ReloadReport,
   StatsCounters,
+  ToWorker,
   WatchOrder,
   WatchReport,
   WorkerExit,
   WorkerKind,
   WorkerPlace,
 } from '../process/index.ts';
+import { NodeCluster } from './cluster/node-cluster.ts';
 import type { StartedNode, StopCause, SupervisorDoors } from './doors.ts';
 import { Drain, killLate } from './drain.ts';
 import { defaultEndpoint } from './endpoint.ts';
@@ -61,6 +63,7 @@ export class Supervisor {
   readonly #health = new NodeHealth();
   readonly #restarts = new Set<Cancellable>();
   readonly #drain: Drain;
+  readonly #cluster: NodeCluster;
   #phase: Phase = 'idle';
   #exitCode = 0;
   #alive: Cancellable | null = null;
@@ -80,8 +83,22 @@ export class Supervisor {
       endpointOf: (changed) => this.#resolveEndpoint(changed),
     });
     this.#watches = new Watches({ ...doors, workers: () => this.#workers });
+    this.#cluster = new NodeCluster(
+      {
+        ...doors,
+        ...doors.log,
+        cluster: config.cluster,
+        isolationTimeoutMs: () => this.#reloading.config.isolationTimeoutMs,
+      },
+      {
+        toWorkers: (message) => this.#tellReady(message),
+        grantAll: () => this.#heartbeats.grantAll(),
+        connections: () => this.#table.loads().reduce((sum, { connections }) => sum + connections, 0),
+      },
+    );
     this.#heartbeats = new Heartbeats({
       ...doors,
+      grantNow: () => this.#cluster.grant(),
       hangTimeoutMs: () => this.#reloading.config.workerHangTimeoutMs,
       workers: this.#workers,
       hung: (worker, silentMs) => this.#killHung(worker, silentMs),
@@ -105,6 +122,7 @@ export class Supervisor {
     this.#alive = this.#doors.keepAlive();
     try {
       await this.#listeners.bind();
+      await this.#cluster.openPort();
     } catch (error) {
       await this.#finish(1);
       throw error;
@@ -119,6 +137,8 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       this.#starting = { resolve, reject };
       for (const seat of this.#table.seats) this.#fill(seat);
+      // While the workers start; a log takes its time to be opened, and nobody waits for it.
+      this.#cluster.start();
     });
   }
 
@@ -197,18 +217,16 @@ export class Supervisor {
 
   #heard(worker: Worker, message: FromWorker): void {
     this.#heartbeats.heard(worker);
-    if (message.type === 'alive') return;
-    if (message.type === 'ready') this.#becameReady(worker);
+    if (message.type === 'alive') this.#heartbeats.answered(worker);
+    else if (message.type === 'ready') this.#becameReady(worker);
     else if (message.type === 'listening') this.#listens(worker, message.listener);
     else if (message.type === 'overload') this.#overloaded(worker, message.overloaded);
     else if (message.type === 'load') this.#loaded(worker, message.stats);
     else if (message.type === 'reloaded') this.#reloading.answered(worker, message.generation);
     else if (message.type === 'drained') this.#drain.drained(message);
     else if (message.type === 'gave_back') this.#listeners.giveAgain(worker, message.listener);
-    else if (message.type === 'operate') {
-      const outcome = { ok: false, error: 'NODE-STARTING' } as const;
-      worker.process.send({ type: 'operated', id: message.id, outcome });
-    } else {
+    else if (message.type === 'operate') this.#cluster.operate(message, (done) => worker.process.send(done));
+    else {
       worker.fatal = message.message;
       this.#doors.logger.error({ ...describeWorker(worker), reason: message.message }, 'worker cannot go on');
     }
@@ -221,6 +239,7 @@ export class Supervisor {
     worker.tooLate.cancel();
     this.#table.ready(worker.place);
     this.#doors.logger.info(describeWorker(worker), 'worker ready');
+    for (const greeting of this.#cluster.greetings()) worker.process.send(greeting);
     this.#heartbeats.grant(worker);
     this.#health.tell(this.#workers);
     this.#reloading.tellCounts(worker);
@@ -345,6 +364,7 @@ export class Supervisor {
     this.#cancelRestarts();
     this.#listeners.close();
     try {
+      await this.#cluster.stop(exitCode === 0);
       await this.#doors.release();
     } catch (error) {
       this.#doors.logger.error({ error }, 'what this start had taken could not be given back');
@@ -362,7 +382,10 @@ export class Supervisor {
   }
 
   #broadcastPeers(): void {
-    const message = { type: 'peers', peers: this.#table.peers(), ended: this.#table.ended } as const;
+    this.#tellReady({ type: 'peers', peers: this.#table.peers(), ended: this.#table.ended });
+  }
+
+  #tellReady(message: ToWorker): void {
     for (const worker of this.#workers) if (worker.ready) worker.process.send(message);
   }
 

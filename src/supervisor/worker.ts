@@ -15,6 +15,8 @@ export interface Worker {
   ready: boolean;
   /** It admits nobody because of its load. */
   overloaded: boolean;
+  /** Grants that it has not answered yet. */
+  grantsOpen: number;
   /** How long it has said nothing, as far as the supervisor itself was awake. */
   silentMs: number;
   /** Why it cannot go on, when it said so. */
@@ -31,6 +33,7 @@ export function newWorker(run: Pick<Worker, 'place' | 'process' | 'tooLate'>): W
     ...run,
     ready: false,
     overloaded: false,
+    grantsOpen: 0,
     silentMs: 0,
     fatal: null,
     given: new Set(),

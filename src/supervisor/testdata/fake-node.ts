@@ -4,13 +4,16 @@
  * Nothing in it happens by itself: workers say what the test lets them say, time stands still.
  */
 import { CollectedLog } from '../../../test/fakes/collected-log.ts';
+import { FakeRandom } from '../../../test/fakes/fake-random.ts';
 import { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { FakeWorker } from '../../../test/fakes/fake-worker.ts';
 import { failed, ok } from '../../base/index.ts';
+import type { NodeFacts } from '../../cluster/index.ts';
 import { type Config, parseConfig } from '../../config/index.ts';
 import type { BoundListener, WorkerKind } from '../../process/index.ts';
 import type { StartedNode, SupervisorDoors } from '../doors.ts';
 import { Supervisor } from '../supervisor.ts';
+import { FakeLog } from './fake-log.ts';
 
 /** The `drain.timeout` of the node. */
 export const DRAIN_MS = 4_000;
@@ -22,12 +25,24 @@ function config(keys: string): Config {
   return parsed.value.config;
 }
 
+const FACTS: NodeFacts = {
+  version: '1.0.0',
+  workers: 1,
+  meshPorts: [],
+  externalSignalingUrl: '',
+  externalApiUrl: '',
+  maxConnections: 100,
+  maxNodes: 10,
+};
+
 /** One supervisor and everything around it. */
 export class FakeNode {
   readonly time = new FakeTime();
   readonly log = new CollectedLog();
   readonly spawned: FakeWorker[] = [];
   readonly open = new Set<string>();
+  readonly logs: FakeLog[] = [];
+  boots = 0;
   released = 0;
   keptAlive = 0;
   readonly supervisor: Supervisor;
@@ -38,12 +53,22 @@ export class FakeNode {
       reread: () => failed(['there is no file']),
       clock: this.time,
       timers: this.time,
+      random: new FakeRandom(1),
       logger: this.log,
       nodeName: 'node-01@127.0.0.1',
       bootId: 'boot',
       hostname: 'box',
       dataDir: '/data',
       meshDir: '/mesh',
+      log: {
+        facts: FACTS,
+        drawBoot: () => `boot-${++this.boots}`,
+        createLog: (order) => {
+          this.logs.push(new FakeLog(order));
+          return this.logs.at(-1) as FakeLog;
+        },
+        openPort: () => Promise.reject(new Error('this node has no port')),
+      },
       spawn: (kind) => this.#spawn(kind),
       keepAlive: () => {
         this.keptAlive++;
