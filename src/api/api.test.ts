@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { FakeTime } from '../../test/fakes/fake-time.ts';
 import { workerAt } from '../../test/fakes/worker-names.ts';
-import { type Logger, ok, type Result, type Seat } from '../base/index.ts';
+import { type Logger, type Mode, ok, type Result, type Seat } from '../base/index.ts';
 import type { Bus, BusAnswer, BusFailure } from '../bus/index.ts';
 import { LiveConfig, type Settings } from '../config/index.ts';
 import type { HttpHandlers, HttpRequest } from '../net/index.ts';
@@ -52,10 +53,13 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
   };
   const { meter, snapshot } = createMeter({ worker: 'api/0', processFigures: false });
   const tokens = options.token === undefined ? [] : [options.token];
-  const live = new LiveConfig({ api: { listen: null, tokens } } as unknown as Settings);
+  const time = new FakeTime();
+  const settings = { api: { listen: null, tokens }, isolationTimeoutMs: 3_000 };
+  const live = new LiveConfig(settings as unknown as Settings);
   const api = new Api({
     init: { workers: 2 } as unknown as WorkerInit,
     live,
+    clock: time,
     bus,
     createServer: (given) => {
       handlers = given;
@@ -75,9 +79,10 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
       };
       handlers?.request({ path, method, header } as unknown as HttpRequest, response);
     });
-  return { api, live, ask, asked, isClosed: () => closed };
+  return { api, live, time, ask, asked, isClosed: () => closed };
 }
 
+const granted = (mode: Mode) => ({ mode, isolated: false, contactAgeMs: 0 });
 const place = (slot: number, run = 0) => ({ kind: 'gateway' as const, slot, run, meshPath: '' });
 
 describe('Api', () => {
@@ -116,13 +121,40 @@ describe('Api', () => {
     expect(await reason()).toBe('1 of 2 gateway workers are up; missing: gateway/1');
     api.peers([place(0), place(1), { ...place(0), kind: 'api' }], NO_STATS);
     expect(await ask('/readyz')).toMatchObject({ status: 200, body: '{"status":"ready"}\n' });
-    api.grant('initial');
+    api.grant(granted('initial'));
     expect(await reason()).toContain('initial');
-    api.grant('normal');
+    api.grant(granted('normal'));
     expect((await ask('/readyz')).status).toBe(200);
     await api.drain(100);
     expect(await reason()).toContain('draining');
     expect(isClosed()).toBe(true);
+  });
+
+  test.each(['block_new_session', 'block_new_connection', 'initial'] as const)(
+    'is not ready in mode %s, and says so',
+    async (mode) => {
+      const { api, ask } = makeApi();
+      api.peers([place(0), place(1)], NO_STATS);
+      api.grant(granted(mode));
+      const body = `{"status":"not_ready","reason":"the node's mode is ${mode}"}\n`;
+      expect(await ask('/readyz')).toMatchObject({ status: 503, body });
+    },
+  );
+
+  test('shows the mode, which is initial when the supervisor has fallen silent', async () => {
+    const { api, ask, time } = makeApi();
+    const modes = async () => {
+      const page = (await ask('/metrics')).body;
+      return [...page.matchAll(/^arrokoth_mode\{.*mode="(\w+)".*\} 1$/gm)].map(([, mode]) => mode);
+    };
+    expect(await modes()).toEqual([]);
+    api.grant(granted('block_new_session'));
+    expect(await modes()).toEqual(['block_new_session']);
+    time.advance(3_001);
+    expect(await modes()).toEqual(['initial']);
+    expect((await ask('/readyz')).status).toBe(503);
+    api.grant(granted('normal'));
+    expect(await modes()).toEqual(['normal']);
   });
 
   test('asks for the token first, whatever the path', async () => {

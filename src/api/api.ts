@@ -5,12 +5,21 @@
  * that hold clients anything. It knows the node from what the supervisor tells it and from what the
  * gateway workers answer over the bus. `main/` builds it and passes the supervisor's words on.
  */
-import { ERRORS, type Logger, type Meter, type WorkerSlot } from '../base/index.ts';
+import {
+  type Clock,
+  ERRORS,
+  type Logger,
+  type Meter,
+  MODES,
+  type Mode,
+  type WorkerSlot,
+} from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
 import type { LiveConfig } from '../config/index.ts';
 import type { HttpHandlers, HttpRequest, HttpResponse, ListenHandle, RawHeaders } from '../net/index.ts';
 import { BearerTokens } from '../net/index.ts';
-import type { Mode, ReloadCounts, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
+import type { ReloadCounts, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
+import { Grant, type Granted } from '../relay/index.ts';
 import { METRICS_CONTENT_TYPE, type MetricsSnapshot } from '../telemetry/index.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { unreadyReason } from './readiness.ts';
@@ -27,6 +36,7 @@ export interface ApiServer {
 export interface ApiDoors {
   readonly init: WorkerInit;
   readonly live: LiveConfig;
+  readonly clock: Clock;
   readonly bus: Bus;
   readonly createServer: (handlers: HttpHandlers) => ApiServer;
   readonly logger: Logger;
@@ -54,7 +64,8 @@ export class Api {
   readonly #tokens: BearerTokens;
   readonly #requests: ReturnType<Meter['counter']>;
   #runs: ReadonlyMap<WorkerSlot, number> = new Map();
-  #mode: Mode | null = null;
+  readonly #grant = new Grant();
+  #granted = false;
   #hung = 0;
   #overloaded: ReadonlySet<WorkerSlot> = new Set();
   #draining = false;
@@ -83,6 +94,12 @@ export class Api {
       type: 'counter',
     } as const;
     doors.meter.observed(hung, () => this.#hung);
+    const mode = {
+      name: 'arrokoth_mode',
+      help: 'Which mode the node is in (1); the others are 0.',
+      labels: ['mode'],
+    } as const;
+    doors.meter.observedEach(mode, () => MODES.map((one) => [{ mode: one }, one === this.#mode() ? 1 : 0]));
     this.#routes = new Map<string, Answer>([
       ['/healthz', (request, response) => this.#answer(request, response, 200, { status: 'ok' })],
       ['/readyz', (request, response) => this.#readyz(request, response)],
@@ -107,9 +124,10 @@ export class Api {
     this.#runs = new Map(gateways.map((peer) => [peer.slot, peer.run]));
   }
 
-  /** Takes note of what the node admits. */
-  grant(mode: Mode): void {
-    this.#mode = mode;
+  /** Takes note of what the node admits, until the supervisor has been silent for too long. */
+  grant(granted: Granted): void {
+    this.#granted = true;
+    this.#grant.renew(granted, this.#doors.clock.monotonicMs());
   }
 
   /** Takes note of what the supervisor knows about the workers. */
@@ -156,7 +174,7 @@ export class Api {
   #readyz(request: HttpRequest, response: HttpResponse): void {
     const reason = unreadyReason({
       draining: this.#draining,
-      mode: this.#mode,
+      mode: this.#mode(),
       workers: this.#doors.init.workers,
       slotsUp: new Set(this.#runs.keys()),
       overloaded: this.#overloaded,
@@ -190,6 +208,12 @@ export class Api {
   ): void {
     this.#count(request, status);
     response.send(status, [...JSON_HEADERS, ...headers], `${JSON.stringify(body)}\n`);
+  }
+
+  /** Null before the supervisor said anything. */
+  #mode(): Mode | null {
+    const { clock, live } = this.#doors;
+    return this.#granted ? this.#grant.at(clock.monotonicMs(), live.current.isolationTimeoutMs).mode : null;
   }
 
   #count(request: HttpRequest, status: number): void {

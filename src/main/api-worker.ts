@@ -29,6 +29,7 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
   const api = new Api({
     init,
     live,
+    clock: systemClock,
     bus,
     logger,
     meter: meter.meter,
@@ -49,7 +50,7 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
       bus.peers(peers);
       api.peers(peers, ended);
     },
-    grant: ({ mode }) => api.grant(mode),
+    grant: (granted) => api.grant(granted),
     health: (health) => api.health(health),
     reload: (settings) => live.replace(settings),
     reloads: (counts) => api.reloads(counts),
