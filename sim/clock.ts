@@ -51,11 +51,28 @@ export class DriftingClock implements Clock {
 /** Whatever runs a node's turns: it holds them back while the node is paused and drops them when it died. */
 export type RunTurn = (turn: () => void) => void;
 
+/** A turn to come; `run` becomes null when it was called off. */
+class Timer implements Cancellable {
+  run: (() => void) | null;
+
+  constructor(run: () => void) {
+    this.run = run;
+  }
+
+  cancel(): void {
+    this.run = null;
+  }
+}
+
 /** Timers of one process on a drifting clock. */
 export class ProcessTime implements Clock, Timers {
   readonly #world: World;
   readonly #clock: DriftingClock;
   readonly #run: RunTurn;
+  // A paused node keeps the turn and takes it later; it may have been called off by then.
+  readonly #fire = (timer: Timer): void => {
+    if (timer.run !== null) this.#run(() => timer.run?.());
+  };
 
   constructor(world: World, clock: DriftingClock, run: RunTurn) {
     this.#world = world;
@@ -72,20 +89,9 @@ export class ProcessTime implements Clock, Timers {
   }
 
   after(delayMs: number, run: () => void): Cancellable {
-    const wait = this.#clock.worldMsFor(Math.max(0, delayMs));
-    let live = true;
-    // A paused node keeps the turn and takes it later; it may have been called off by then.
-    const appointment = this.#world.after(wait, () => {
-      this.#run(() => {
-        if (live) run();
-      });
-    });
-    return {
-      cancel: () => {
-        live = false;
-        appointment.run = null;
-      },
-    };
+    const timer = new Timer(run);
+    this.#world.after(this.#clock.worldMsFor(Math.max(0, delayMs)), this.#fire, timer);
+    return timer;
   }
 
   every(periodMs: number, run: () => void): Cancellable {
@@ -99,6 +105,6 @@ export class ProcessTime implements Clock, Timers {
   }
 
   endOfTurn(run: () => void): void {
-    this.#world.after(0, () => this.#run(run));
+    this.#world.after(0, this.#run, run);
   }
 }

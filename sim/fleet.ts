@@ -26,6 +26,19 @@ export interface FleetParts {
   readonly options: SwarmOptions;
 }
 
+/** More nodes than any world has. */
+const NODES_MAX = 16;
+
+/** A message on its way. */
+interface Packet {
+  readonly from: MemberName;
+  readonly link: string;
+  readonly receiver: SimulatedNode;
+  readonly message: Message;
+  /** For the judge: what the sender knew. */
+  readonly carriedMs: number;
+}
+
 /** Nodes and everything between them. */
 export class Fleet implements NodeWorld {
   readonly world: World;
@@ -37,7 +50,12 @@ export class Fleet implements NodeWorld {
   readonly options: SwarmOptions;
   readonly nodes: SimulatedNode[] = [];
   readonly #byName = new Map<MemberName, SimulatedNode>();
-  readonly #links = new Map<string, string>();
+  /** Of each ordered pair of nodes: how traces call it. */
+  readonly #links: string[] = [];
+  readonly #arrive = ({ from, link, receiver, message, carriedMs }: Packet): void => {
+    this.trace.note(message.type, link, message.ballot, message);
+    receiver.receive(from, message, carriedMs);
+  };
 
   constructor(parts: FleetParts) {
     this.world = parts.world;
@@ -53,8 +71,8 @@ export class Fleet implements NodeWorld {
     this.nodes.push(node);
     this.#byName.set(node.name, node);
     for (const other of this.nodes) {
-      this.#links.set(`${node.name}${other.name}`, `${node.short}>${other.short}`);
-      this.#links.set(`${other.name}${node.name}`, `${other.short}>${node.short}`);
+      this.#links[node.number * NODES_MAX + other.number] = `${node.short}>${other.short}`;
+      this.#links[other.number * NODES_MAX + node.number] = `${other.short}>${node.short}`;
     }
   }
 
@@ -62,15 +80,16 @@ export class Fleet implements NodeWorld {
   send(from: Sending, to: MemberName, message: Message): void {
     const receiver = this.#byName.get(to);
     if (receiver === undefined) return;
-    const at = { nowMs: this.world.nowMs, configuration: from.configuration };
-    const carried = this.judge.sent(from.name, to, message, at);
+    const carriedMs = this.judge.sent(from, to, message, this.world.nowMs);
     this.totals.messages++;
-    const link = this.#links.get(`${from.name}${to}`) as string;
-    const sent = this.options.copiesMessages ? structuredClone(message) : message;
-    this.network.send(from.number, receiver.number, () => {
-      this.trace.note(message.type, link, message.ballot, message);
-      receiver.receive(from.name, sent, carried);
-    });
+    const packet: Packet = {
+      from: from.name,
+      link: this.#links[from.number * NODES_MAX + receiver.number] as string,
+      receiver,
+      message: this.options.copiesMessages ? copied(message) : message,
+      carriedMs,
+    };
+    this.network.send(from.number, receiver.number, this.#arrive, packet);
   }
 
   /** Whoever takes itself for the master; the newest if there are several. */
@@ -102,6 +121,16 @@ export class Fleet implements NodeWorld {
   get isWhole(): boolean {
     return this.judge.configurationsInUse.every((configuration) => areAllThere(this.nodes, configuration));
   }
+}
+
+/** The same message in memory of its own. */
+function copied<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return new Uint8Array(value) as Value;
+  if (Array.isArray(value)) return value.map(copied) as Value;
+  const copy: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(value)) copy[name] = copied(field);
+  return copy as Value;
 }
 
 /** A majority of voters whose word counts; or all members, muted ones included. */

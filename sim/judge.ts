@@ -17,7 +17,7 @@ import { AcknowledgedKept, type Acknowledgement } from './checkers/acknowledged-
 import { AppliedInOrder } from './checkers/applied-in-order.ts';
 import { CommitForward } from './checkers/commit-forward.ts';
 import { ExactlyOnce } from './checkers/exactly-once.ts';
-import { HonestContact } from './checkers/honest-contact.ts';
+import { type Heard, HonestContact, type Party } from './checkers/honest-contact.ts';
 import { checkLinearizable } from './checkers/linearizable.ts';
 import { OneMaster } from './checkers/one-master.ts';
 import { OneValue } from './checkers/one-value.ts';
@@ -101,18 +101,13 @@ export class Judge {
   }
 
   /** Returns what the message carries for `received`. */
-  sent(
-    who: string,
-    to: string,
-    message: Message,
-    at: { nowMs: number; configuration: Configuration },
-  ): number {
-    this.#masters.sent(who, to, message);
-    return this.#contact.sent({ who, ...at }, message);
+  sent(from: Party, to: string, message: Message, nowMs: number): number {
+    this.#masters.sent(from.name, to, message);
+    return this.#contact.sent(from, message, nowMs);
   }
 
-  received(who: string, from: string, message: Message, carried: number): void {
-    this.#contact.received(who, from, message, carried);
+  received(by: Party, from: string, message: Message, heard: Heard): void {
+    this.#contact.received(by, from, message, heard);
   }
 
   applied(who: string, entry: Entry, hash: string): void {

@@ -13,8 +13,9 @@ function netOf(options: Partial<NetworkOptions> = {}) {
   const world = new World();
   const network = new Network(world, new Rng('net'), 3, { ...KIND, ...options });
   const arrived: number[] = [];
+  const keep = (packet: number): void => void arrived.push(packet);
   const sendMany = (count: number, from = 0, to = 1): void => {
-    for (let packet = 0; packet < count; packet++) network.send(from, to, () => arrived.push(packet));
+    for (let packet = 0; packet < count; packet++) network.send(from, to, keep, packet);
   };
   return { world, network, arrived, sendMany };
 }

@@ -22,13 +22,19 @@ export interface NetworkOptions {
 /** Packets that wait in one clogged link; then the newest is lost, as in a full socket. */
 const CLOGGED_PACKETS_MAX = 1_000;
 
+/** A packet and what it does where it arrives. */
+interface Carried {
+  readonly arrive: (packet: unknown) => void;
+  readonly packet: unknown;
+}
+
 interface Link {
   cut: boolean;
   clogged: boolean;
   /** On top of the network's own. */
   lossChance: number;
   delayMeanMs: number;
-  readonly waiting: (() => void)[];
+  readonly waiting: Carried[];
 }
 
 /** Links between `size` nodes, which are numbered from 0. */
@@ -51,8 +57,8 @@ export class Network {
     this.#links = Array.from({ length: size * size }, freshLink);
   }
 
-  /** Carries a packet: `arrive` happens once, several times or never. */
-  send(from: number, to: number, arrive: () => void): void {
+  /** Carries a packet: `arrive` takes it once, several times or never. */
+  send<Packet>(from: number, to: number, arrive: (packet: Packet) => void, packet: Packet): void {
     this.sent++;
     const link = this.#link(from, to);
     if (link.cut || this.#loses(link)) {
@@ -60,14 +66,15 @@ export class Network {
       return;
     }
     if (link.clogged) {
-      if (link.waiting.length < CLOGGED_PACKETS_MAX) link.waiting.push(arrive);
+      if (link.waiting.length < CLOGGED_PACKETS_MAX)
+        link.waiting.push({ arrive: arrive as Carried['arrive'], packet });
       else this.lost++;
       return;
     }
-    this.#carry(link, arrive);
+    this.#carry(link, arrive, packet);
     if (this.#calm || !this.#rng.chance(this.#options.repeatChance)) return;
     this.repeated++;
-    this.#carry(link, arrive);
+    this.#carry(link, arrive, packet);
   }
 
   /** From `from` to `to` nothing arrives any more, not even what is on its way later than now. */
@@ -86,7 +93,7 @@ export class Network {
   unclog(from: number, to: number): void {
     const link = this.#link(from, to);
     link.clogged = false;
-    for (const arrive of link.waiting.splice(0)) this.#carry(link, arrive);
+    for (const { arrive, packet } of link.waiting.splice(0)) this.#carry(link, arrive, packet);
   }
 
   /** Makes one direction of a pair worse than the others. */
@@ -122,11 +129,11 @@ export class Network {
     return chance > 0 && this.#rng.chance(chance);
   }
 
-  #carry(link: Link, arrive: () => void): void {
+  #carry<Packet>(link: Link, arrive: (packet: Packet) => void, packet: Packet): void {
     const { delayLeastMs, delayMeanMs, stragglerChance, stragglerMeanMs } = this.#options;
     let delayMs = delayLeastMs + this.#rng.exponential(delayMeanMs + link.delayMeanMs);
     if (!this.#calm && this.#rng.chance(stragglerChance)) delayMs += this.#rng.exponential(stragglerMeanMs);
-    this.#world.after(delayMs, arrive);
+    this.#world.after(delayMs, arrive, packet);
   }
 
   #link(from: number, to: number): Link {

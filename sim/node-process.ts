@@ -5,6 +5,7 @@
 import { assert, failed, type Logger, ok, type Result } from '../src/base/index.ts';
 import {
   type Entry,
+  type Output,
   REPLICA_DEFAULTS,
   Replica,
   type ReplicaSettings,
@@ -38,10 +39,21 @@ export interface ProcessOptions {
   readonly stopped: (reason: string) => void;
 }
 
+/** A replica that remembers that it was asked for what is to be done, which ends each of its turns. */
+class WatchedReplica extends Replica {
+  /** Its beginning is judged as a turn is. */
+  hasTurned = true;
+
+  override take(): Output {
+    this.hasTurned = true;
+    return super.take();
+  }
+}
+
 /** A running node. */
 export class NodeProcess {
   readonly storage: string;
-  readonly replica: Replica;
+  readonly replica: WatchedReplica;
   readonly driver: EmbeddedLog;
   readonly state = new RegisterState();
   readonly #time: ProcessTime;
@@ -75,7 +87,7 @@ export class NodeProcess {
     this.storage = storage;
     this.#time = time;
     fleet.judge.started(node.name, restored);
-    this.replica = new Replica({
+    this.replica = new WatchedReplica({
       ...{ ...facts, restored, startMs: time.monotonicMs() },
       ...{ settings: settingsOf(fleet.options), random: () => random.fraction() },
     });
@@ -100,6 +112,13 @@ export class NodeProcess {
 
   get isMuted(): boolean {
     return this.replica.isMuted;
+  }
+
+  /** True when the replica has taken a turn since this was asked last; only turns change it. */
+  hasTurned(): boolean {
+    const { hasTurned } = this.replica;
+    this.replica.hasTurned = false;
+    return hasTurned;
   }
 
   /** What the replica claims at this moment. */

@@ -191,13 +191,19 @@ export class SimulatedNode implements Sending {
     return isTorn;
   }
 
-  receive(from: MemberName, message: Message, carried: number): void {
+  receive(from: MemberName, message: Message, carriedMs: number): void {
     const process = this.#process;
     if (process === null) return;
-    this.#run(() => {
-      this.#fleet.judge.received(this.name, from, message, carried);
-      process.driver.receive(from, message);
-    });
+    if (this.#pausedUntilMs > this.#fleet.world.nowMs) {
+      this.#run(() => this.#hear(process, from, message, carriedMs));
+    } else this.#hear(process, from, message, carriedMs);
+  }
+
+  /** The driver only keeps what arrives, for its next turn: there is nothing to judge before that. */
+  #hear(process: NodeProcess, from: MemberName, message: Message, carriedMs: number): void {
+    const { judge, world } = this.#fleet;
+    judge.received(this, from, message, { nowMs: world.nowMs, carriedMs });
+    process.driver.receive(from, message);
   }
 
   submit(submission: Submission, done: (outcome: Outcome) => void): void {
@@ -232,14 +238,14 @@ export class SimulatedNode implements Sending {
     this.#fleet.world.after(delayMs(), () => {
       const process = this.#process;
       if (process === null) return;
-      this.#run(() => question(process, (run) => void this.#fleet.world.after(delayMs(), run)));
+      this.#run(() => question(process, (run) => this.#fleet.world.after(delayMs(), run)));
     });
   }
 
   #optionsOf(life: number, run: RunTurn): ProcessOptions {
     const { world } = this.#fleet;
     return {
-      disk: this.disk.mount((delayMs, then) => void world.after(delayMs, () => run(then))),
+      disk: this.disk.mount((delayMs, then) => world.after(delayMs, run, then)),
       time: new ProcessTime(world, this.clock, run),
       random: this.#rng,
       stopped: (reason) => this.#stopped(life, reason),
@@ -268,7 +274,7 @@ export class SimulatedNode implements Sending {
     const run = (turn: () => void): void => {
       if (life !== this.#life) return;
       const waitMs = this.#pausedUntilMs - this.#fleet.world.nowMs;
-      if (waitMs > 0) return void this.#fleet.world.after(waitMs, () => run(turn));
+      if (waitMs > 0) return this.#fleet.world.after(waitMs, run, turn);
       turn();
       this.#afterTurn(life);
     };
@@ -277,7 +283,7 @@ export class SimulatedNode implements Sending {
 
   #afterTurn(life: number): void {
     const process = this.#process;
-    if (process === null || life !== this.#life) return;
+    if (process === null || life !== this.#life || !process.hasTurned()) return;
     const { replica } = process;
     this.#fleet.judge.turned(this.name, this.#fleet.world.nowMs, process.views());
     if (!this.#joined && replica.role !== 'unjoined') this.#joined = true;

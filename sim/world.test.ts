@@ -20,7 +20,34 @@ describe('World', () => {
     );
   });
 
-  it('lets an event ask for further ones, and calls one off', () => {
+  it('keeps that order when events ask for further ones, at once and later', () => {
+    const step = fc.record({ delay: fc.constantFrom(0, 0, 1, 2, 7), children: fc.nat(3) });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 300 }), (steps) => {
+        const world = new World();
+        const seen: { readonly dueMs: number; readonly order: number }[] = [];
+        let order = 0;
+        const ask = (): void => {
+          const next = steps[order];
+          if (next === undefined) return;
+          const event = { dueMs: world.nowMs + next.delay, order: order++ };
+          const happen = (asked: typeof event): void => {
+            expect(world.nowMs).toBe(asked.dueMs);
+            seen.push(asked);
+            for (let child = 0; child < next.children; child++) ask();
+          };
+          world.after(next.delay, happen, event);
+        };
+        ask();
+        ask();
+        world.runUntil(10_000);
+        expect(seen).toHaveLength(order);
+        expect(seen).toEqual(seen.toSorted((a, b) => a.dueMs - b.dueMs || a.order - b.order));
+      }),
+    );
+  });
+
+  it('lets an event ask for further ones, and gives each its argument', () => {
     const world = new World();
     const seen: string[] = [];
     world.after(5, () => {
@@ -28,12 +55,11 @@ describe('World', () => {
       world.after(0, () => seen.push('c'));
     });
     world.after(5, () => seen.push('b'));
-    const off = world.after(6, () => seen.push('never'));
-    off.run = null;
+    world.after(6, (text) => seen.push(text), 'd');
     world.runUntil(7);
-    expect(seen).toEqual(['a', 'b', 'c']);
+    expect(seen).toEqual(['a', 'b', 'c', 'd']);
     expect(world.nowMs).toBe(7);
-    expect(world.events).toBe(3);
+    expect(world.events).toBe(4);
   });
 
   it('stops where it is told to, between two events', () => {

@@ -9,6 +9,7 @@ export const ETCD: LogPeer = {
   name: 'etcd',
   protocol: 'etcd_json',
   command,
+  environment: {},
   isMaster: async (member) => {
     const status = await ask(member, '/v3/maintenance/status', '{}');
     if (status === null) return false;

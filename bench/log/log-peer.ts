@@ -24,6 +24,8 @@ export interface LogPeer {
   readonly name: string;
   readonly protocol: Exclude<Protocol, 'etcd_grpc'>;
   command(place: MemberPlace): readonly string[];
+  /** Added to the environment of a member. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Whether this member is the master, as far as it knows; false too when it does not answer. */
   isMaster(member: Address): Promise<boolean>;
   /** Whether this member answers a linearizable read: it knows the master and has caught up with it. */

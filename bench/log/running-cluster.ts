@@ -110,7 +110,7 @@ function launch(peer: LogPeer, place: MemberPlace, log: string): ChildProcess {
   const file = openSync(log, 'a');
   const child = startProgram(SERVER_CORE, peer.command(place), {
     stdio: ['ignore', file, file],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: { ...process.env, NODE_ENV: 'production', ...peer.environment },
   });
   closeSync(file);
   return child;

@@ -196,14 +196,18 @@ describe('HonestContact', () => {
   const append = { type: 'append', ...question } as unknown as Message;
   const answer = { type: 'append_answer', ...question } as unknown as Message;
 
+  const master = { name: 'm', configuration };
+  const follower = { name: 'f', configuration };
+
   /** The master speaks at 100; the follower answers, and hears of it at 130. */
   const spoken = (): HonestContact => {
     const checker = new HonestContact(0);
-    const carried = checker.sent({ who: 'm', nowMs: 100, configuration }, append);
-    checker.received('f', 'm', append, carried);
-    checker.received('m', 'f', answer, checker.sent({ who: 'f', nowMs: 110, configuration }, answer));
-    const again = checker.sent({ who: 'm', nowMs: 120, configuration }, { ...append, call: 2 } as Message);
-    checker.received('f', 'm', append, again);
+    const first = checker.sent(master, append, 100);
+    checker.received(follower, 'm', append, { nowMs: 105, carriedMs: first });
+    const answered = checker.sent(follower, answer, 110);
+    checker.received(master, 'f', answer, { nowMs: 115, carriedMs: answered });
+    const again = checker.sent(master, { ...append, call: 2 } as Message, 120);
+    checker.received(follower, 'm', append, { nowMs: 130, carriedMs: again });
     return checker;
   };
 
@@ -224,6 +228,16 @@ describe('HonestContact', () => {
         'says that its contact is as old as 20.0 ms, it is 30.0 ms',
       );
     }
+  });
+
+  it('counts an answer by the voters of its arrival, whoever votes a moment later', () => {
+    const checker = new HonestContact(0);
+    checker.sent(master, append, 100);
+    checker.received(master, 'f', answer, { nowMs: 115, carriedMs: Number.NEGATIVE_INFINITY });
+    const more = votersOf(['m', 'f', 'g', 'h', 'i']);
+    const claim = { who: 'm', nowMs: 120, ageMs: 20, configuration: more };
+    checker.claimed(claim);
+    expect(() => checker.claimed({ ...claim, ageMs: 17 })).toThrow('it is 20.0 ms');
   });
 
   it('objects to any figure of a node that no word has reached', () => {

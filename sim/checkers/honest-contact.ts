@@ -9,20 +9,12 @@
 import type { Configuration, Message } from '../../src/consensus/index.ts';
 import { Violation } from '../violation.ts';
 
-/** Calls whose sending is remembered, a node; older ones have no answer on the way any more. */
-const CALLS_KEPT = 4_096;
+/** A power of two: calls of a node that are remembered. Older ones have no answer on the way any more. */
+const CALLS_KEPT = 8_192;
 const SLACK_MS = 2;
 /** What a majority's answer to is contact: a vote makes a master, and it begins with that. */
 const CONTACT: ReadonlySet<Message['type']> = new Set(['append', 'snapshot', 'vote']);
 const ANSWERS: ReadonlySet<Message['type']> = new Set(['append_answer', 'snapshot_answer', 'vote_answer']);
-
-interface Known {
-  /** Of the newest contact that word has reached this node of, learned from others. */
-  heardMs: number;
-  readonly sentAt: Map<number, number>;
-  /** By member: when the newest call that it answered was sent. */
-  readonly answeredMs: Map<string, number>;
-}
 
 /** What the node claims, and what it is to be judged by. */
 export interface Claim {
@@ -30,6 +22,106 @@ export interface Claim {
   readonly nowMs: number;
   readonly ageMs: number;
   readonly configuration: Configuration;
+}
+
+/** Who sends or receives. */
+export interface Party {
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
+/** When a message arrives, and what `sent` had returned for it. */
+export interface Heard {
+  readonly nowMs: number;
+  readonly carriedMs: number;
+}
+
+/** When each of the latest calls of one life was sent; calls are counted, so a ring holds them. */
+class SentCalls {
+  readonly #calls = new Float64Array(CALLS_KEPT).fill(-1);
+  readonly #sentMs = new Float64Array(CALLS_KEPT);
+  /** Any call of this life, or of an earlier one: calls are too large for a place of their own. */
+  #first = 0;
+
+  add(call: number, nowMs: number): void {
+    if (Math.abs(call - this.#first) > 2 ** 30) this.#first = call;
+    const place = this.#placeOf(call);
+    this.#calls[place] = call;
+    this.#sentMs[place] = nowMs;
+  }
+
+  /** Undefined: not sent in this life, or too long ago. */
+  sentMs(call: number): number | undefined {
+    const place = this.#placeOf(call);
+    return this.#calls[place] === call ? this.#sentMs[place] : undefined;
+  }
+
+  clear(): void {
+    this.#calls.fill(-1);
+  }
+
+  #placeOf(call: number): number {
+    return (call - this.#first) & (CALLS_KEPT - 1);
+  }
+}
+
+/** What the world knows of one node. */
+class Known {
+  /** The newest contact that word of has reached it, from others or by its own calls. */
+  heardMs = Number.NEGATIVE_INFINITY;
+  readonly #sent = new SentCalls();
+  /** By member: when the newest call that it answered was sent. */
+  readonly #answeredMs = new Map<string, number>();
+  /** When a majority of this configuration, itself included, had answered; null: to be found anew. */
+  #majorityMs = Number.NEGATIVE_INFINITY;
+  #configuration: Configuration | null = null;
+
+  sent(call: number, nowMs: number): void {
+    this.#sent.add(call, nowMs);
+  }
+
+  answered(from: string, call: number): void {
+    const sentMs = this.#sent.sentMs(call);
+    if (sentMs === undefined || sentMs <= (this.#answeredMs.get(from) ?? Number.NEGATIVE_INFINITY)) return;
+    this.#answeredMs.set(from, sentMs);
+    this.#configuration = null;
+  }
+
+  /** A new process shares no calls with the one before. */
+  started(): void {
+    this.#sent.clear();
+    this.#answeredMs.clear();
+    this.#configuration = null;
+  }
+
+  /** The newest contact, now that it is `nowMs`. */
+  newest(who: string, nowMs: number, configuration: Configuration): number {
+    if (this.#configuration !== configuration) {
+      this.#configuration = configuration;
+      this.#majorityMs = this.#majority(who, configuration);
+    }
+    this.heardMs = Math.max(this.heardMs, Math.min(this.#majorityMs, nowMs));
+    return this.heardMs;
+  }
+
+  /** Infinite: it needs nobody else, so its contact is always new. */
+  #majority(who: string, { members }: Configuration): number {
+    const answers: number[] = [];
+    for (const { name, role } of members) {
+      if (role !== 'voter') continue;
+      const others = this.#answeredMs.get(name) ?? Number.NEGATIVE_INFINITY;
+      insert(answers, name === who ? Number.POSITIVE_INFINITY : others);
+    }
+    return answers[answers.length >> 1] ?? Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Puts a value into its place in a short list that falls. */
+function insert(falling: number[], value: number): void {
+  let place = falling.length;
+  for (; place > 0 && (falling[place - 1] as number) < value; place--)
+    falling[place] = falling[place - 1] as number;
+  falling[place] = value;
 }
 
 /** Compares each node's claim with the world's knowledge. */
@@ -43,65 +135,42 @@ export class HonestContact {
   }
 
   /** A node sends a message; what comes back, its knowledge, travels with it. */
-  sent({ who, nowMs, configuration }: Omit<Claim, 'ageMs'>, message: Message): number {
-    const known = this.#known(who);
+  sent({ name, configuration }: Party, message: Message, nowMs: number): number {
+    const known = this.#known(name);
     if (!CONTACT.has(message.type)) return known.heardMs;
-    known.sentAt.set(message.call, nowMs);
-    if (known.sentAt.size > CALLS_KEPT) known.sentAt.delete(known.sentAt.keys().next().value as number);
-    return this.#newest({ who, nowMs, configuration });
+    known.sent(message.call, nowMs);
+    return known.newest(name, nowMs, configuration);
   }
 
-  /** A message arrives with what its sender knew. */
-  received(who: string, from: string, message: Message, heardMs: number): void {
-    const known = this.#known(who);
-    known.heardMs = Math.max(known.heardMs, heardMs);
+  /** A message arrives with what its sender knew; it counts by the voters that the receiver has now. */
+  received({ name, configuration }: Party, from: string, message: Message, heard: Heard): void {
+    const known = this.#known(name);
+    known.heardMs = Math.max(known.heardMs, heard.carriedMs);
     if (!ANSWERS.has(message.type)) return;
-    const sentMs = known.sentAt.get(message.call);
-    if (sentMs !== undefined) known.answeredMs.set(from, Math.max(known.answeredMs.get(from) ?? 0, sentMs));
+    known.answered(from, message.call);
+    known.newest(name, heard.nowMs, configuration);
   }
 
-  /** A new process shares no calls with the one before. */
+  /** A new process begins. */
   started(who: string): void {
-    const known = this.#known(who);
-    known.sentAt.clear();
-    known.answeredMs.clear();
+    this.#known(who).started();
   }
 
   /** A node says how old its contact is. */
-  claimed(claim: Claim): void {
-    const truthMs = claim.nowMs - this.#newest(claim);
+  claimed({ who, nowMs, ageMs, configuration }: Claim): void {
+    const truthMs = nowMs - this.#known(who).newest(who, nowMs, configuration);
     const leastMs = truthMs * (1 - 2 * this.#driftMax) - SLACK_MS;
-    if (claim.ageMs >= leastMs) return;
-    const figures = `${claim.ageMs.toFixed(1)} ms, it is ${truthMs.toFixed(1)} ms`;
-    throw new Violation('honest-contact', `${claim.who} says that its contact is as old as ${figures}`);
-  }
-
-  #newest({ who, nowMs, configuration }: Omit<Claim, 'ageMs'>): number {
-    const known = this.#known(who);
-    // Whoever has asked nobody in this life knows only what it was told.
-    if (known.answeredMs.size === 0 && !isOnlyVoter(who, configuration)) return known.heardMs;
-    const answers: number[] = [];
-    for (const { name, role } of configuration.members)
-      if (role === 'voter')
-        answers.push(name === who ? nowMs : (known.answeredMs.get(name) ?? Number.NEGATIVE_INFINITY));
-    answers.sort((left, right) => right - left);
-    known.heardMs = Math.max(
-      known.heardMs,
-      answers[Math.floor(answers.length / 2)] ?? Number.NEGATIVE_INFINITY,
-    );
-    return known.heardMs;
+    if (ageMs >= leastMs) return;
+    const figures = `${ageMs.toFixed(1)} ms, it is ${truthMs.toFixed(1)} ms`;
+    throw new Violation('honest-contact', `${who} says that its contact is as old as ${figures}`);
   }
 
   #known(who: string): Known {
     let known = this.#nodes.get(who);
     if (known === undefined) {
-      known = { heardMs: Number.NEGATIVE_INFINITY, sentAt: new Map(), answeredMs: new Map() };
+      known = new Known();
       this.#nodes.set(who, known);
     }
     return known;
   }
-}
-
-function isOnlyVoter(who: string, { members }: Configuration): boolean {
-  return members.every(({ name, role }) => (role === 'voter') === (name === who));
 }

@@ -90,6 +90,7 @@ export class Claims {
     const tenure = this.#shared(claimer);
     // The index alone would do, if it were certain that an entry of the log holds one claim only.
     const fencing = Math.max(index, this.#newestFencing + 1);
+    this.#newestFencing = fencing;
     const taken: string[] = [];
     const refused: string[] = [];
     for (const channel of channels) {
@@ -103,17 +104,15 @@ export class Claims {
         refused.push(channel);
       }
     }
-    if (taken.length > 0) this.#newestFencing = fencing;
     return { fencing, taken, refused };
   }
 
   /** A node that is up gives channels back: its own ones, or such whose epoch is over. */
-  release({ node, epoch }: Tenure, channels: readonly ReleasedChannel[]): ReleasedChannel[] {
+  release(by: NodeName, channels: readonly ReleasedChannel[]): ReleasedChannel[] {
     return channels.filter(({ name, fencing }) => {
       const present = this.#claims.get(name);
       if (present?.fencing !== fencing) return false;
-      const isOwn = present.tenure.node === node && present.tenure.epoch === epoch;
-      if (!isOwn && this.#isLive(present)) return false;
+      if (present.tenure.node !== by && this.#isLive(present)) return false;
       this.#remove(name);
       return true;
     });

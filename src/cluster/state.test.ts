@@ -183,6 +183,15 @@ describe('a snapshot', () => {
     expect(copy.abandonedChannels(9)).toEqual(state.abandonedChannels(9));
   });
 
+  it('goes on with the fencing numbers, which may be ahead of the index', () => {
+    const { state } = reached(up(A, 'one'));
+    for (const channel of ['sora', 'lemon', 'hisui']) state.apply(claim(A, 1, channel), 2);
+    const copy = ClusterState.restore(state.snapshot());
+    for (const each of [state, copy]) {
+      expect(each.apply(claim(A, 1, 'zakuro'), 3)).toMatchObject([{ fencing: 5 }]);
+    }
+  });
+
   it('replaces what was there', () => {
     const { state } = reached(up(A, 'one'), claim(A, 1, 'sora'));
     state.install(reached(up(B, 'one')).state.snapshot());

@@ -122,7 +122,7 @@ export class ClusterState {
   #release(change: Extract<ClusterChange, { type: 'channels_released' }>): ClusterEvent[] {
     const { node, epoch } = change;
     if (!this.#members.isUp(node, epoch)) return [];
-    const channels = this.#claims.release({ node, epoch }, change.channels);
+    const channels = this.#claims.release(node, change.channels);
     return channels.length > 0 ? [{ type: 'channels_released', node, epoch, channels }] : [];
   }
 

@@ -204,8 +204,7 @@ export class Master {
     this.#readmit();
     this.#confirmReads();
     this.#hurryHandover();
-    if (this.#isDirty) for (const progress of this.#roster.all()) this.#catchUp.feed(progress);
-    this.#isDirty = false;
+    if (this.#isDirty) this.#feed();
     if (this.#core.nowMs >= this.#newsMs) this.#tellCommit();
   }
 
@@ -312,11 +311,24 @@ export class Master {
     if (matchIndex === this.#core.log.lastIndex) this.#handover.ask(this.ballot);
   }
 
+  #feed(): void {
+    this.#isDirty = false;
+    let isNews = false;
+    for (const progress of this.#roster.all()) {
+      this.#catchUp.feed(progress);
+      isNews ||= this.#isNewsTo(progress);
+    }
+    // The entries have told of the commit: under a steady load, a message for it alone would be one in five.
+    if (!isNews) this.#newsMs = Number.POSITIVE_INFINITY;
+  }
+
   #tellCommit(): void {
     this.#newsMs = Number.POSITIVE_INFINITY;
-    for (const progress of this.#roster.all()) {
-      const isNews = progress.toldCommit < this.#core.commitIndex;
-      if (isNews && this.#catchUp.isAwake(progress)) this.#catchUp.heartbeat(progress);
-    }
+    for (const progress of this.#roster.all())
+      if (this.#isNewsTo(progress)) this.#catchUp.heartbeat(progress);
+  }
+
+  #isNewsTo(progress: Progress): boolean {
+    return progress.toldCommit < this.#core.commitIndex && this.#catchUp.isAwake(progress);
   }
 }

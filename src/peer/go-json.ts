@@ -330,5 +330,7 @@ export class GoJson {
 /** Go folds two letters beyond ASCII into ours: the long s and the Kelvin sign. */
 function fold(key: string): string {
   if (key.length > KEY_CHARACTERS_MAX) return '';
-  return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
+  // The Kelvin sign in lower case is ours by itself.
+  const folded = key.toLowerCase();
+  return folded.includes('\u017f') ? folded.replaceAll('\u017f', 's') : folded;
 }

@@ -85,7 +85,7 @@ export class PeerAuth {
 
   /** The header lines that sign a call, and the nonce that its answer has to be signed for. */
   sign(
-    call: { readonly method: string; readonly target: string; readonly body: Uint8Array },
+    call: { readonly method: string; readonly target: string; readonly body: string | Uint8Array },
     numbers: CallNumbers,
   ): { headers: string[]; nonce: string } {
     const { method, target, body } = call;

@@ -164,7 +164,7 @@ export class PeerClient {
       return;
     }
     const path = `${member.path}${method}`;
-    const body = Buffer.from(call.body);
+    const { body } = call;
     let nonce = '';
     const sign = (): string[] => {
       const signed = this.#options.auth.sign({ method: 'POST', target: path, body }, member.numbers);

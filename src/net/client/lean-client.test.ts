@@ -217,7 +217,7 @@ describe('a call fails', () => {
       if (request.includes('/fast')) socket.write(say('fast'));
     });
     const time = new FakeTime();
-    const client = startClient(server.port, { timers: time, connectionsMax: 1 });
+    const client = startClient(server.port, { clock: time, timers: time, connectionsMax: 1 });
     const slow = call(client, { timeoutMs: 100 });
     const waiting = call(client, { timeoutMs: 100 });
     const next = call(client, { path: '/fast', timeoutMs: 5_000 });

@@ -43,7 +43,7 @@ type Done = (outcome: Result<HttpAnswer, HttpFailure>) => void;
 interface RunningCall {
   readonly call: LeanCall;
   readonly done: Done;
-  readonly bound: Cancellable;
+  readonly deadlineMs: number;
   connection: LeanConnection | null;
   isOver: boolean;
 }
@@ -58,6 +58,9 @@ export class LeanClient implements LeanEvents {
   readonly #idle: LeanConnection[] = [];
   readonly #waiting: BoundedQueue<RunningCall>;
   readonly #sweep: Cancellable;
+  readonly #running = new Set<RunningCall>();
+  /** One for all calls: nearly each of them is over long before it would need one of its own. */
+  #alarm: { readonly dueMs: number; readonly cancellable: Cancellable } | null = null;
   #closed = false;
 
   constructor(options: LeanClientOptions) {
@@ -78,8 +81,10 @@ export class LeanClient implements LeanEvents {
       queueMicrotask(() => done(failed({ kind: 'bad_url', message })));
       return;
     }
-    const bound = this.#options.timers.after(call.timeoutMs, () => this.#overdue(running));
-    const running: RunningCall = { call, done, bound, connection: null, isOver: false };
+    const deadlineMs = this.#options.clock.monotonicMs() + call.timeoutMs;
+    const running: RunningCall = { call, done, deadlineMs, connection: null, isOver: false };
+    this.#running.add(running);
+    this.#setAlarm(deadlineMs);
     if (this.#start(running)) return;
     if (this.#waiting.push(running)) return;
     const oldest = this.#waiting.shift();
@@ -94,6 +99,7 @@ export class LeanClient implements LeanEvents {
     const failure = { kind: 'unreachable', message: 'the client was closed' } as const;
     for (const waiting of this.#waiting.drain()) this.#finish(waiting, failed(failure));
     for (const connection of [...this.#connections.keys()]) connection.cut(failure);
+    this.#alarm?.cancellable.cancel();
   }
 
   /** Of a connection of this client. */
@@ -160,6 +166,25 @@ export class LeanClient implements LeanEvents {
     return connection;
   }
 
+  #setAlarm(dueMs: number): void {
+    if (this.#alarm !== null && this.#alarm.dueMs <= dueMs) return;
+    this.#alarm?.cancellable.cancel();
+    const { clock, timers } = this.#options;
+    const cancellable = timers.after(dueMs - clock.monotonicMs(), () => this.#lookForOverdue());
+    this.#alarm = { dueMs, cancellable };
+  }
+
+  #lookForOverdue(): void {
+    this.#alarm = null;
+    const nowMs = this.#options.clock.monotonicMs();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const running of [...this.#running]) {
+      if (running.deadlineMs <= nowMs) this.#overdue(running);
+      else nextMs = Math.min(nextMs, running.deadlineMs);
+    }
+    if (Number.isFinite(nextMs)) this.#setAlarm(nextMs);
+  }
+
   #overdue(running: RunningCall): void {
     const { call, connection } = running;
     const failure = { kind: 'timeout', message: `no answer within ${call.timeoutMs} ms` } as const;
@@ -176,7 +201,7 @@ export class LeanClient implements LeanEvents {
   #finish(running: RunningCall, outcome: Result<HttpAnswer, HttpFailure>): void {
     if (running.isOver) return;
     running.isOver = true;
-    running.bound.cancel();
+    this.#running.delete(running);
     running.done(outcome);
   }
 

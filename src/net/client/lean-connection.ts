@@ -7,12 +7,14 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { failed, ok, type Result } from '../../base/index.ts';
-import { safeHeaders } from '../http/plain-response.ts';
+import { HeaderText } from '../http/plain-response.ts';
 import type { HttpAnswer, HttpFailure, RawHeaders } from '../types.ts';
 import { AnswerReader } from './answer-reader.ts';
 
 /** Up to here a copy costs less than a second system call. */
 const JOINED_BODY_BYTES_MAX = 64 * 1_024;
+
+const headerText = new HeaderText();
 
 /** Where a server listens. */
 export interface LeanPlace {
@@ -32,7 +34,8 @@ export interface LeanRequest {
   readonly headers: RawHeaders;
   /** Makes further lines at the moment of writing, however long the call has waited before. */
   readonly sign?: () => RawHeaders;
-  readonly body: Uint8Array;
+  /** Text goes out as UTF-8. */
+  readonly body: string | Uint8Array;
   readonly answerBytesMax: number;
 }
 
@@ -81,8 +84,15 @@ export class LeanConnection {
   carry(request: LeanRequest): void {
     this.#reader = new AnswerReader(request.answerBytesMax);
     this.#socket.ref();
-    const head = headOf(request, this.#place);
     const { body } = request;
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const head = headOf(request, this.#place, bytes);
+    // As many bytes as characters: then both mean the same in either encoding, and nothing is copied.
+    if (typeof body === 'string' && bytes === body.length) this.#socket.write(head + body, 'latin1');
+    else this.#write(head, typeof body === 'string' ? Buffer.from(body) : body);
+  }
+
+  #write(head: string, body: Uint8Array): void {
     if (body.length > JOINED_BODY_BYTES_MAX) {
       this.#socket.cork();
       this.#socket.write(head, 'latin1');
@@ -161,9 +171,13 @@ function dial({ host, port, tls }: LeanPlace): Socket {
   return socket;
 }
 
-function headOf({ method, path, headers, sign, body }: LeanRequest, { shown }: LeanPlace): string {
-  let head = `${method} ${path} HTTP/1.1\r\nHost: ${shown}\r\n`;
-  const lines = safeHeaders(sign === undefined ? headers : [...headers, ...sign()]);
-  for (let index = 0; index < lines.length; index += 2) head += `${lines[index]}: ${lines[index + 1]}\r\n`;
-  return `${head}Content-Length: ${body.length}\r\n\r\n`;
+function headOf(
+  { method, path, headers, sign }: LeanRequest,
+  { shown }: LeanPlace,
+  bodyBytes: number,
+): string {
+  const signed = sign?.() ?? [];
+  const signature = signed.length === 0 ? '' : new HeaderText().of(signed);
+  const head = `${method} ${path} HTTP/1.1\r\nHost: ${shown}\r\n${headerText.of(headers)}${signature}`;
+  return `${head}Content-Length: ${bodyBytes}\r\n\r\n`;
 }

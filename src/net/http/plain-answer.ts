@@ -1,12 +1,10 @@
 /**
  * Answers on connections that go on, as text that is written in one piece.
  *
- * Lines that are the same array as those of the answer before are not looked at again; callers that
- * answer often keep theirs. `plain-response.ts` has the answers after which a connection closes.
+ * `plain-response.ts` has the answers after which a connection closes.
  */
 import { STATUS_CODES } from 'node:http';
-import type { RawHeaders } from '../types.ts';
-import { mayHaveBody, type PlainAnswer, safeHeaders } from './plain-response.ts';
+import { HeaderText, mayHaveBody, type PlainAnswer } from './plain-response.ts';
 
 /** Bytes of an answer: one character a byte, and a body that is none of text, if there is one. */
 export interface AnswerText {
@@ -14,8 +12,7 @@ export interface AnswerText {
   readonly rest: Uint8Array | null;
 }
 
-let lastHeaders: RawHeaders | null = null;
-let lastLines = '';
+const headerText = new HeaderText();
 let lastSecond = Number.NaN;
 let lastDate = '';
 
@@ -26,7 +23,7 @@ export function plainAnswer(
   isLast: boolean,
 ): AnswerText {
   const reason = STATUS_CODES[status] ?? 'Unknown';
-  const head = `HTTP/1.1 ${status} ${reason}\r\n${linesOf(headers)}${dateAt(wallMs)}`;
+  const head = `HTTP/1.1 ${status} ${reason}\r\n${headerText.of(headers)}${dateAt(wallMs)}`;
   const connection = isLast ? 'Connection: close\r\n' : '';
   if (!mayHaveBody(status)) return { text: `${head}${connection}\r\n`, rest: null };
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
@@ -34,16 +31,6 @@ export function plainAnswer(
   // As many bytes as characters: then both mean the same in either encoding.
   if (typeof body === 'string' && bytes === body.length) return { text: whole + body, rest: null };
   return { text: whole, rest: typeof body === 'string' ? Buffer.from(body) : body };
-}
-
-function linesOf(headers: RawHeaders): string {
-  if (headers === lastHeaders) return lastLines;
-  const safe = safeHeaders(headers);
-  let lines = '';
-  for (let place = 0; place < safe.length; place += 2) lines += `${safe[place]}: ${safe[place + 1]}\r\n`;
-  lastHeaders = headers;
-  lastLines = lines;
-  return lines;
 }
 
 /** A date has seconds only. */

@@ -55,6 +55,23 @@ export function safeHeaders(headers: RawHeaders): string[] {
 let lastGiven: RawHeaders = [];
 let lastSafe: readonly string[] = [];
 
+/** Header lines as they are written. Those that are the same array as the last time are not built again. */
+export class HeaderText {
+  #headers: RawHeaders | null = null;
+  #text = '';
+
+  /** Each line with its end. */
+  of(headers: RawHeaders): string {
+    if (headers === this.#headers) return this.#text;
+    let text = '';
+    const safe = withoutUnsafe(headers);
+    for (let index = 0; index < safe.length; index += 2) text += `${safe[index]}: ${safe[index + 1]}\r\n`;
+    this.#headers = headers;
+    this.#text = text;
+    return text;
+  }
+}
+
 function withoutUnsafe(headers: RawHeaders): string[] {
   const safe: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
