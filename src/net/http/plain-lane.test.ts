@@ -99,6 +99,41 @@ describe('a client cannot tell the lane from node:http', () => {
   });
 });
 
+test('a client that reads no answers is not asked for more requests', async () => {
+  const [requestsMax, body] = [20_000, 'x'.repeat(4_096)];
+  let count = 0;
+  const { port } = await startServer({
+    mostlyPlain: true,
+    handlers: {
+      request: (_request, response) => {
+        count++;
+        response.send(200, [], body);
+      },
+    },
+  });
+  const socket = connect({ port, host: '127.0.0.1' });
+  cleanUpAfterwards(() => void socket.destroy());
+  let bytes = 0;
+  socket.pause();
+  socket.write(post('/', '').repeat(requestsMax));
+  // That nothing more happens has no event; a moment of the kernel's own is shorter than this.
+  for (let [seen, quiet] = [0, 0]; quiet < 10; ) {
+    await new Promise((next) => setTimeout(next, 50));
+    quiet = count === seen && count > 0 ? quiet + 1 : 0;
+    seen = count;
+  }
+  // What both kernels hold for the socket is a few MiB.
+  expect(count).toBeLessThan(requestsMax / 2);
+  const all = new Promise<void>((resolve) => {
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > requestsMax * body.length && count === requestsMax) resolve();
+    });
+  });
+  socket.resume();
+  await all;
+});
+
 test('plain requests stay on the lane until there is another one', async () => {
   const answers = await answersTo(await start(true), [
     post('/1', 'one'),

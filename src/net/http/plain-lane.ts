@@ -104,6 +104,7 @@ class PlainSocket implements PlainCallDoors {
   readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   readonly #onEnd = (): void => this.#ended();
   readonly #onClose = (): void => this.#closed();
+  readonly #onDrain = (): void => this.#goOn();
 
   constructor(lane: PlainLane, socket: Socket) {
     this.#lane = lane;
@@ -113,6 +114,7 @@ class PlainSocket implements PlainCallDoors {
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
+    socket.on('drain', this.#onDrain);
   }
 
   get isIdle(): boolean {
@@ -204,8 +206,10 @@ class PlainSocket implements PlainCallDoors {
     this.#socket.unshift(bytes);
   }
 
+  /** Reads on, unless the client leaves answers unread: then it is not asked for more that it would not read. */
   #goOn(): void {
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#socket.writableNeedDrain) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   /** The client says nothing more; it may still read. */
@@ -233,6 +237,7 @@ class PlainSocket implements PlainCallDoors {
     this.#socket.off('data', this.#onData);
     this.#socket.off('end', this.#onEnd);
     this.#socket.off('close', this.#onClose);
+    this.#socket.off('drain', this.#onDrain);
   }
 }
 
