@@ -11,6 +11,7 @@ const HEALTHY: MemberFacts = {
   storage: 's1',
   knows: { put: 1 },
   isHeard: true,
+  isPresent: true,
   silentMs: 0,
   isCaughtUp: true,
   isMuted: false,
@@ -35,6 +36,7 @@ const members: fc.Arbitrary<Member[]> = fc
   );
 /** Whoever answered within the shortest election time is not long down, which takes many of those. */
 const HEARD_MS = 500;
+const PRESENT_MS = 150;
 const facts: fc.Arbitrary<MemberFacts> = fc
   .record({
     storage: fc.constantFrom('s1', 's2', null),
@@ -43,7 +45,7 @@ const facts: fc.Arbitrary<MemberFacts> = fc
     isCaughtUp: fc.boolean(),
     isMuted: fc.boolean(),
   })
-  .map((known) => ({ ...known, isHeard: known.silentMs < HEARD_MS }));
+  .map((known) => ({ ...known, isHeard: known.silentMs < HEARD_MS, isPresent: known.silentMs < PRESENT_MS }));
 const situations: fc.Arbitrary<Situation> = fc
   .record({
     list: members,
@@ -94,19 +96,20 @@ it('comes to rest, and with everybody well at the number of voters that is wante
 
 it('replaces a voter that is long down only when somebody is ready', () => {
   const voter = (name: string): Member => ({ name, role: 'voter', storage: 's1', knows: { put: 1 } });
-  const situation = (isCaughtUp: boolean): Situation => ({
+  const situation = (isCaughtUp: boolean, isPresent = true): Situation => ({
     configuration: { members: [voter('a'), voter('b'), voter('c'), { ...voter('d'), role: 'learner' }] },
     master: 'a',
     facts: new Map([
       ['a', HEALTHY],
-      ['b', { ...HEALTHY, isHeard: false, silentMs: 1_001 }],
+      ['b', { ...HEALTHY, isHeard: false, isPresent: false, silentMs: 1_001 }],
       ['c', HEALTHY],
-      ['d', { ...HEALTHY, isCaughtUp }],
+      ['d', { ...HEALTHY, isCaughtUp, isPresent }],
     ]),
     votersMax: 5,
     voterDownMs: 1_000,
   });
   expect(nextConfiguration(situation(false))).toBeNull();
+  expect(nextConfiguration(situation(true, false))).toBeNull();
   const promoted = nextConfiguration(situation(true)) as Configuration;
   const names = (configuration: Configuration) => votersOf(configuration).map(({ name }) => name);
   expect(names(promoted)).toEqual(['a', 'b', 'c', 'd']);

@@ -18,6 +18,8 @@ export interface MemberFacts {
   readonly knows: KnownKinds | null;
   /** Answered within the shortest election time. */
   readonly isHeard: boolean;
+  /** Answered the latest heartbeats, but for a few that may have been lost: it is there now. */
+  readonly isPresent: boolean;
   readonly silentMs: number;
   readonly isCaughtUp: boolean;
   readonly isMuted: boolean;
@@ -131,7 +133,8 @@ function readyLearners({ configuration, facts }: Situation): readonly Member[] {
   return configuration.members.filter(({ name, role, storage }) => {
     const known = facts.get(name);
     if (role !== 'learner' || known === undefined || storage === null) return false;
-    return known.storage === storage && known.isHeard && known.isCaughtUp && !known.isMuted;
+    // One that has just left would count against the majority, and perhaps for ever.
+    return known.storage === storage && known.isPresent && known.isCaughtUp && !known.isMuted;
   });
 }
 

@@ -13,6 +13,9 @@ import { Progress } from './progress.ts';
 import { majorityValue } from './quorum.ts';
 import type { Configuration, Member, MemberName } from './types.ts';
 
+/** Who answered within so many heartbeats is there: one may be lost, another one late. */
+const PRESENT_HEARTBEATS = 3;
+
 /** The members of one master. */
 export class Roster {
   readonly #core: Core;
@@ -111,14 +114,24 @@ export class Roster {
   /** What the membership policy goes by. */
   facts(): ReadonlyMap<MemberName, MemberFacts> {
     const { name, storage, knows, nowMs, settings, log, muted } = this.#core;
-    const own = { storage, knows, isHeard: true, silentMs: 0, isCaughtUp: true, isMuted: muted };
+    const own = {
+      storage,
+      knows,
+      isHeard: true,
+      isPresent: true,
+      silentMs: 0,
+      isCaughtUp: true,
+      isMuted: muted,
+    };
     const facts = new Map<MemberName, MemberFacts>([[name, own]]);
     for (const progress of this.#progress.values()) {
+      const silentMs = nowMs - progress.heardMs;
       facts.set(progress.name, {
         storage: progress.storage,
         knows: progress.knows,
         isHeard: this.#isHeard(progress),
-        silentMs: nowMs - progress.heardMs,
+        isPresent: progress.hasAnswered && silentMs < PRESENT_HEARTBEATS * settings.heartbeatMs,
+        silentMs,
         isCaughtUp: log.lastIndex - progress.matchIndex <= settings.promotionLagMax,
         isMuted: progress.muted,
       });
