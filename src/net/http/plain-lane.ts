@@ -206,7 +206,7 @@ class PlainSocket implements PlainCallDoors {
     this.#socket.unshift(bytes);
   }
 
-  /** Reads on, unless the client leaves answers unread: then it is not asked for more that it would not read. */
+  /** Reads on, unless the client leaves answers unread: it would not read more of them either. */
   #goOn(): void {
     if (this.#socket.writableNeedDrain) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
