@@ -23,9 +23,10 @@ export class History {
 
   begin(operation: Pick<Operation, 'key' | 'type' | 'value'>): Operation {
     this.started++;
-    const begun: Operation = { ...operation, startedAt: ++this.#moments, endedAt: null };
-    const others = this.#byKey.get(operation.key);
-    if (others === undefined) this.#byKey.set(operation.key, [begun]);
+    const { key, type, value } = operation;
+    const begun: Operation = { key, type, value, startedAt: ++this.#moments, endedAt: null };
+    const others = this.#byKey.get(key);
+    if (others === undefined) this.#byKey.set(key, [begun]);
     else others.push(begun);
     return begun;
   }

@@ -39,8 +39,9 @@ export class Inode {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    // Not `slice`: that of a Buffer shares its bytes.
-    const copy = new Uint8Array(bytes);
+    // Not `slice`: that of a Buffer shares its bytes. From the pool: a run makes millions of these.
+    const copy = Buffer.allocUnsafe(bytes.length);
+    copy.set(bytes);
     this.#cache = put(this.#cache, offset, copy);
     this.size = Math.max(this.size, offset + copy.length);
     this.written = Math.max(this.written, lastByte(copy) + 1 + offset);
@@ -113,7 +114,7 @@ export class Inode {
     const end = write.offset + write.bytes.length;
     // Zeros in advance are no promise: losing them is no loss.
     if (write.bytes.at(-1) !== 0) {
-      const before = new Uint8Array(write.bytes.length);
+      const before = Buffer.allocUnsafe(write.bytes.length).fill(0);
       before.set(this.#medium.subarray(write.offset, end));
       this.#undos.push({ offset: write.offset, before, sizeBefore: this.#mediumSize });
       if (this.#undos.length > UNDOS_KEPT) this.#undos.shift();

@@ -110,7 +110,7 @@ export class Judge {
     this.#contact.received(by, from, message, heard);
   }
 
-  applied(who: string, entry: Entry, hash: string): void {
+  applied(who: string, entry: Entry, hash: number): void {
     this.#values.applied(who, entry);
     this.#order.applied(who, entry.index);
     this.#once.applied(who, entry);
@@ -120,7 +120,7 @@ export class Judge {
     this.#totals.membershipChanges++;
   }
 
-  installed(who: string, snapshot: Snapshot, hash: string): void {
+  installed(who: string, snapshot: Snapshot, hash: number): void {
     this.#order.installed(who, snapshot.index);
     this.#states.reached(who, snapshot.index, hash);
   }

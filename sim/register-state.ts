@@ -30,8 +30,9 @@ export class RegisterState {
     return this.#values.get(key) ?? null;
   }
 
-  get hash(): string {
-    return `${this.#high >>> 0}.${this.#low >>> 0}`;
+  /** 53 bits of it: as many as a number holds exactly. */
+  get hash(): number {
+    return (this.#high >>> 0) * 2 ** 21 + (this.#low >>> 11);
   }
 
   /** Applies one submission. */

@@ -40,10 +40,10 @@ describe('AppliedInOrder', () => {
 describe('SameState', () => {
   it('objects to another hash at the same index only', () => {
     const checker = new SameState();
-    checker.reached('n1', 4, 'x');
-    checker.reached('n2', 4, 'x');
-    checker.reached('n2', 5, 'y');
-    expect(() => checker.reached('n1', 5, 'z')).toThrow('same-state: at 5 the state of n1 is z');
+    checker.reached('n1', 4, 11);
+    checker.reached('n2', 4, 11);
+    checker.reached('n2', 5, 12);
+    expect(() => checker.reached('n1', 5, 13)).toThrow('same-state: at 5 the state of n1 is 13');
   });
 });
 

@@ -16,6 +16,6 @@ export class CommitForward {
       throw new Violation('commit-forward', `${who} goes from ${before} back to ${commitIndex}`);
     if (commitIndex > lastIndex)
       throw new Violation('commit-forward', `${who} commits ${commitIndex}, its log ends at ${lastIndex}`);
-    this.#commits.set(who, commitIndex);
+    if (commitIndex > before) this.#commits.set(who, commitIndex);
   }
 }

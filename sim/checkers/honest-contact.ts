@@ -72,8 +72,9 @@ class Known {
   readonly #sent = new SentCalls();
   /** By member: when the newest call that it answered was sent. */
   readonly #answeredMs = new Map<string, number>();
-  /** When a majority of this configuration, itself included, had answered; null: to be found anew. */
+  /** When a majority of the configuration below, itself included, had answered. */
   #majorityMs = Number.NEGATIVE_INFINITY;
+  /** Null: something has changed, and the figure above is to be found anew. */
   #configuration: Configuration | null = null;
 
   sent(call: number, nowMs: number): void {

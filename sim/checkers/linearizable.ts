@@ -36,7 +36,7 @@ export function checkLinearizable(key: string, operations: readonly Operation[])
 export function judgeRegister(all: readonly Operation[], stepsMax: number = STEPS_MAX): Verdict {
   const operations = relevant(all);
   const head = listOf(operations);
-  const taken = new Uint32Array((operations.length >> 5) + 1);
+  const taken = new Taken(operations.length);
   const seen = new Set<string>();
   const path: { moment: Moment; value: string | null }[] = [];
   let value: string | null = null;
@@ -48,7 +48,6 @@ export function judgeRegister(all: readonly Operation[], stepsMax: number = STEP
       if (after !== undefined && isNew(seen, taken, moment.number, after)) {
         path.push({ moment, value });
         value = after;
-        flip(taken, moment.number);
         lift(moment);
         moment = head.next;
       } else moment = moment.next;
@@ -58,7 +57,7 @@ export function judgeRegister(all: readonly Operation[], stepsMax: number = STEP
     const last = path.pop();
     if (last === undefined) return 'broken';
     value = last.value;
-    flip(taken, last.moment.number);
+    taken.flip(last.moment.number);
     restore(last.moment);
     moment = last.moment.next;
   }
@@ -117,17 +116,47 @@ function restore(call: Moment): void {
   }
 }
 
-function isNew(seen: Set<string>, taken: Uint32Array, number: number, value: string | null): boolean {
-  flip(taken, number);
-  const place = `${taken.join('.')}=${value}`;
-  flip(taken, number);
-  if (seen.has(place)) return false;
+/** Takes an operation as well, unless the search was at the place that this leads to before. */
+function isNew(seen: Set<string>, taken: Taken, number: number, value: string | null): boolean {
+  taken.flip(number);
+  const place = `${taken.key}=${value}`;
+  if (seen.has(place)) {
+    taken.flip(number);
+    return false;
+  }
   seen.add(place);
   return true;
 }
 
-function flip(bits: Uint32Array, number: number): void {
-  bits[number >> 5] = (bits[number >> 5] as number) ^ (1 << (number & 31));
+const ALL = 2 ** 32 - 1;
+
+/** Which operations were taken: one bit each, in the order of their calls. */
+class Taken {
+  readonly #words: Uint32Array;
+  /** All words before are full, all from `#end` on are empty. */
+  #first = 0;
+  #end = 0;
+
+  constructor(count: number) {
+    this.#words = new Uint32Array((count >> 5) + 1);
+  }
+
+  flip(number: number): void {
+    const words = this.#words;
+    const place = number >> 5;
+    words[place] = (words[place] as number) ^ (1 << (number & 31));
+    this.#first = Math.min(this.#first, place);
+    while (words[this.#first] === ALL) this.#first++;
+    this.#end = Math.max(this.#end, place + 1);
+    while (this.#end > 0 && words[this.#end - 1] === 0) this.#end--;
+  }
+
+  /** The same for the same operations, and for no others; short, because calls are taken about in order. */
+  get key(): string {
+    let key = `${this.#first}`;
+    for (let place = this.#first; place < this.#end; place++) key += `.${this.#words[place]}`;
+    return key;
+  }
 }
 
 function describe(operations: readonly Operation[]): string {

@@ -23,6 +23,7 @@ export class OwnBallot {
 
   turned(who: string, now: Turn): void {
     const before = this.#before.get(who);
+    if (before !== undefined && isSame(before, now)) return;
     this.#before.set(who, now);
     // What it learned before it was the master, it learned from another one.
     if (!now.isMaster || before?.isMaster !== true || before.ballot !== now.ballot) return;
@@ -31,4 +32,9 @@ export class OwnBallot {
     const text = `${who} commits ${now.commitIndex}, its ballot ${now.ballot} begins at ${first}`;
     throw new Violation('own-ballot', text);
   }
+}
+
+function isSame(left: Turn, right: Turn): boolean {
+  const { ballot, isMaster, commitIndex } = left;
+  return commitIndex === right.commitIndex && ballot === right.ballot && isMaster === right.isMaster;
 }

@@ -4,10 +4,10 @@ import { Violation } from '../violation.ts';
 
 /** Remembers the hash at each index from whoever is there first. */
 export class SameState {
-  readonly #hashes: (string | undefined)[] = [];
+  readonly #hashes: (number | undefined)[] = [];
 
   /** A node has applied, or installed, up to `index`. */
-  reached(who: string, index: Index, hash: string): void {
+  reached(who: string, index: Index, hash: number): void {
     const known = this.#hashes[index];
     if (known === undefined) this.#hashes[index] = hash;
     else if (known !== hash) {

@@ -60,6 +60,7 @@ export class EmbeddedLog {
   #turnIsDue = false;
   #timer: { readonly dueMs: number; readonly cancellable: Cancellable } | null = null;
   #stopped = false;
+  readonly #takeTurn = (): void => this.#turn();
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
@@ -167,7 +168,7 @@ export class EmbeddedLog {
   #wake(): void {
     if (this.#turnIsDue || this.impaired !== null) return;
     this.#turnIsDue = true;
-    this.#options.timers.endOfTurn(() => this.#turn());
+    this.#options.timers.endOfTurn(this.#takeTurn);
   }
 
   #turn(): void {

@@ -115,6 +115,7 @@ export class WaitingReads {
 
   /** A question or its answer may be lost, and what it is waiting for may never be applied here. */
   #expire(nowMs: number): void {
+    if (this.#asked.size === 0 && this.#confirmed.length === 0) return;
     const late = (group: ReadGroup): boolean => group.sinceMs + LOG_LIMITS.readWaitMs <= nowMs;
     for (const [id, group] of this.#asked) {
       // In the order of their asking: the first that is not late ends the search.
