@@ -17,6 +17,7 @@ const ROOMS = {
   cluster: ['base'],
   relay: ['base'],
   config: PURE,
+  contract: ['base'],
   system: [...PURE, 'config'],
   telemetry: [...PURE, 'config'],
   journal: [...PURE, 'config'],
@@ -26,10 +27,10 @@ const ROOMS = {
   store: [...PURE, 'config', 'journal', 'peer'],
   bus: [...PURE, 'config', 'process'],
   gateway: [...PURE, 'config', ...ADAPTERS],
-  api: [...PURE, 'config', ...ADAPTERS],
-  supervisor: [...PURE, 'config', ...ADAPTERS],
+  api: [...PURE, 'config', 'contract', ...ADAPTERS],
+  supervisor: [...PURE, 'config', 'contract', ...ADAPTERS],
   cli: [...PURE, 'config', 'system', ...ADAPTERS],
-  main: [...PURE, 'config', 'system', ...ADAPTERS, 'gateway', 'api', 'supervisor', 'cli'],
+  main: [...PURE, 'config', 'contract', 'system', ...ADAPTERS, 'gateway', 'api', 'supervisor', 'cli'],
 };
 
 /** npm package -> the one room that knows it. */
