@@ -45,8 +45,25 @@ export interface HttpResponse {
    * Harmless when the client is gone.
    */
   send(status: number, headers: RawHeaders, body: string | Uint8Array): void;
+  /** The same to a request whose body nobody wants any more; the connection closes behind it. */
+  sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void;
+  /** In the place of `send`: the head goes out at once, and the body as it is made. */
+  begin(status: number, headers: RawHeaders): LongAnswer;
   /** True when the client left before the answer. */
   readonly gone: boolean;
+}
+
+/** An answer whose body is made while it is sent. `end` or `breakOff` is the last call. */
+export interface LongAnswer {
+  /**
+   * Sends the next part. `done` is called when there is room for another: true; or when the client is
+   * gone: false. One part is under way at a time.
+   */
+  write(part: Uint8Array, done: (alive: boolean) => void): void;
+  /** That was all. */
+  end(): void;
+  /** There is no more although there should be: cuts the connection, so that the client knows. */
+  breakOff(): void;
 }
 
 /** A request that asks for an upgrade, waiting for a verdict. Exactly one of refuse/accept follows. */

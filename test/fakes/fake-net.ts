@@ -16,6 +16,7 @@ import type {
   HttpResponse,
   HttpServer,
   ListenHandle,
+  LongAnswer,
   RawHeaders,
   SendOutcome,
   UpgradeRequest,
@@ -76,12 +77,34 @@ export interface ReadAnswer {
 
 /** Takes the answer to one request. */
 export class FakeResponse implements HttpResponse {
-  readonly gone = false;
+  gone = false;
   answer: ReadAnswer | null = null;
+  /** Of an answer that is made while it is sent. */
+  readonly parts: Uint8Array[] = [];
+  brokenOff = false;
 
   send(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     assert(this.answer === null, 'a request is answered once');
     this.answer = { status, headers, body: textOf(body) };
+  }
+
+  sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+    this.send(status, headers, body);
+  }
+
+  /** The parts as they come; `answer` is there when they have ended. */
+  begin(status: number, headers: RawHeaders): LongAnswer {
+    assert(this.answer === null, 'a request is answered once');
+    return {
+      write: (part, done) => {
+        this.parts.push(part);
+        queueMicrotask(() => done(!this.gone));
+      },
+      end: () => this.send(status, headers, Buffer.concat(this.parts)),
+      breakOff: () => {
+        this.brokenOff = true;
+      },
+    };
   }
 }
 

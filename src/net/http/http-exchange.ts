@@ -6,14 +6,16 @@
  */
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { assert, failed, ok, type Result } from '../../base/index.ts';
+import { assert, type Clock, failed, ok, type Result } from '../../base/index.ts';
 import type { ClientTls } from '../../relay/index.ts';
 import { tlsClientOf } from '../client/tls-client.ts';
-import type { HttpRequest, HttpResponse, RawHeaders } from '../types.ts';
+import type { HttpRequest, HttpResponse, LongAnswer, RawHeaders } from '../types.ts';
 import type { FanOutWriter, TurnWriter } from '../websocket/fan-out-writer.ts';
 import type { BodyDeadlines } from './body-deadlines.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { LingeringClose } from './lingering-close.ts';
+import { StreamedAnswer } from './long-answer.ts';
+import { type HeadFacts, lowerCaseHead } from './lower-case-head.ts';
 import { mayHaveBody, safeHeaders } from './plain-response.ts';
 import { remoteAddressOf } from './proxied-sockets.ts';
 
@@ -200,6 +202,9 @@ export interface ExchangeDoors {
   readonly writer: FanOutWriter;
   /** Looks after the time that bodies take; null: node:http does. */
   readonly bodies: BodyDeadlines | null;
+  readonly clock: Clock;
+  /** Whether all header names of answers are in lower case. */
+  readonly lowerCase: boolean;
 }
 
 interface Answer {
@@ -259,6 +264,12 @@ export class PlainExchange implements HttpResponse, TurnWriter {
     this.#doors.writer.enlistAnswer(this);
   }
 
+  begin(status: number, headers: RawHeaders): LongAnswer {
+    assert(this.#answer === null, 'a request is answered once');
+    this.#answer = { status, headers, body: NO_BYTES };
+    return new StreamedAnswer(this.response, status, this.#headOf(headers, 'unknown'));
+  }
+
   /** Sends the answer to a request whose body nobody wants, and closes the connection behind it. */
   sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void {
     this.bodyRefused = true;
@@ -274,20 +285,25 @@ export class PlainExchange implements HttpResponse, TurnWriter {
 
   #write({ status, headers, body }: Answer): void {
     const response = this.response;
-    const lines = safeHeaders(headers);
-    if (mayHaveBody(status)) {
-      const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-      lines.push('Content-Length', String(bytes));
-    }
-    // A client that was never invited to send its body will not do so now (and may not reuse the
-    // connection either, as nobody can tell whether the next bytes are that body).
-    if (this.#expectsContinue) lines.push('Connection', 'close');
-    response.writeHead(status, lines);
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    response.writeHead(status, this.#headOf(headers, mayHaveBody(status) ? bytes : 'none'));
     if (typeof body === 'string' && body !== '' && response.socket !== null && mayHaveBody(status)) {
       writeInOne(response, response.socket, body);
     } else {
       response.end(body);
     }
+  }
+
+  #headOf(headers: RawHeaders, bytes: HeadFacts['bytes']): string[] {
+    // A client that was never invited to send its body will not do so now (and may not reuse the
+    // connection either, as nobody can tell whether the next bytes are that body).
+    const closes = this.#expectsContinue;
+    const { lowerCase, clock } = this.#doors;
+    if (lowerCase) return lowerCaseHead(this.response, headers, { bytes, closes, wallMs: clock.wallMs() });
+    const lines = safeHeaders(headers);
+    if (typeof bytes === 'number') lines.push('Content-Length', String(bytes));
+    if (closes) lines.push('Connection', 'close');
+    return lines;
   }
 
   #writeLast({ status, headers, body }: Answer): void {
@@ -299,7 +315,8 @@ export class PlainExchange implements HttpResponse, TurnWriter {
     }
     // What is still to come of the body is thrown away until the socket is cut.
     message.resume();
-    this.#doors.lingering.answer(socket, { status, headers, body, method: message.method });
+    const { lowerCase } = this.#doors;
+    this.#doors.lingering.answer(socket, { status, headers, body, method: message.method, lowerCase });
   }
 }
 

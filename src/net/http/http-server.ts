@@ -75,6 +75,8 @@ export interface HttpServerOptions extends HttpServerRules {
   readonly mostlyPlain?: boolean;
   /** True: requests may be passed on, and then their bodies may take as long as they move. */
   readonly longBodies?: boolean;
+  /** True: all header names of answers are in lower case. */
+  readonly lowerCase?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -116,7 +118,13 @@ export class HttpServer {
     });
     this.#lingering = new LingeringClose(options.clock);
     this.#bodies = options.longBodies === true ? this.#createBodies(options.clock) : null;
-    this.#exchangeDoors = { lingering: this.#lingering, writer: this.#keeper.writer, bodies: this.#bodies };
+    this.#exchangeDoors = {
+      lingering: this.#lingering,
+      writer: this.#keeper.writer,
+      bodies: this.#bodies,
+      clock: options.clock,
+      lowerCase: options.lowerCase ?? false,
+    };
     this.#lane = options.mostlyPlain === true ? this.#createLane(options) : null;
     this.#sweep = options.timers.every(CHECK_MAX_MS, () => {
       this.#lingering.sweep();

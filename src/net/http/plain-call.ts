@@ -5,7 +5,7 @@
  * and how to go on; which bytes belong to whom is decided there.
  */
 import { assert, failed, ok, type Result } from '../../base/index.ts';
-import type { HttpRequest, HttpResponse, RawHeaders } from '../types.ts';
+import type { HttpRequest, HttpResponse, LongAnswer, RawHeaders } from '../types.ts';
 import { findHeader, findHeaderLines } from './header-lookup.ts';
 import type { PlainHead } from './plain-head.ts';
 
@@ -15,6 +15,8 @@ export interface PlainCallDoors {
   /** Somebody waits for the rest of the body. */
   bodyWanted(): void;
   answer(status: number, headers: RawHeaders, body: string | Uint8Array): void;
+  /** Closes the connection without a word. */
+  cut(): void;
 }
 
 type BodyDone = (body: Result<Uint8Array, 'too_large' | 'gone'>) => void;
@@ -92,6 +94,24 @@ export class PlainCall implements HttpRequest, HttpResponse {
     assert(!this.#isAnswered, 'a request is answered once');
     this.#isAnswered = true;
     if (!this.#isGone) this.#doors.answer(status, headers, body);
+  }
+
+  sendLast(status: number, headers: RawHeaders, body: string | Uint8Array): void {
+    this.#isRefused = true;
+    this.send(status, headers, body);
+  }
+
+  /** Held until it is whole: what is asked for on a lane is answered in few bytes. */
+  begin(status: number, headers: RawHeaders): LongAnswer {
+    const parts: Uint8Array[] = [];
+    return {
+      write: (part, done) => {
+        parts.push(part);
+        queueMicrotask(() => done(!this.#isGone));
+      },
+      end: () => this.send(status, headers, Buffer.concat(parts)),
+      breakOff: () => this.#doors.cut(),
+    };
   }
 
   /** More of the body, and nothing behind it. */

@@ -17,18 +17,20 @@ export interface PlainAnswer {
   readonly body: string | Uint8Array;
   /** Of the request; the answer to HEAD says how long its body would be, and has none. */
   readonly method?: string | undefined;
+  /** True: all header names are in lower case, and sorted. */
+  readonly lowerCase?: boolean;
 }
 
 /** A whole response after which the connection closes. */
 export function closingResponse(answer: PlainAnswer, wallMs: number): Buffer {
-  const { status, headers, body, method } = answer;
+  const { status, headers, body, method, lowerCase = false } = answer;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
-  const lines = safeHeaders(headers);
+  const ours = ['Date', new Date(wallMs).toUTCString(), 'Connection', 'close'];
+  if (mayHaveBody(status)) ours.push('Content-Length', String(bytes.length));
+  const all = [...safeHeaders(headers), ...ours];
+  const lines = lowerCase ? inLowerCase(all) : all;
   for (let index = 0; index < lines.length; index += 2) head += `${lines[index]}: ${lines[index + 1]}\r\n`;
-  head += `Date: ${new Date(wallMs).toUTCString()}\r\n`;
-  head += 'Connection: close\r\n';
-  if (mayHaveBody(status)) head += `Content-Length: ${bytes.length}\r\n`;
   // Header values are bytes of latin1 on the wire, the body is what the caller made of it.
   const headBytes = Buffer.from(`${head}\r\n`, 'latin1');
   return mayHaveBody(status) && method !== 'HEAD' ? Buffer.concat([headBytes, bytes]) : headBytes;
@@ -80,4 +82,13 @@ function withoutUnsafe(headers: RawHeaders): string[] {
     if (TOKEN.test(name) && !FORBIDDEN_IN_VALUES.test(value)) safe.push(name, value);
   }
   return safe;
+}
+
+/** The same lines, sorted by their names in lower case. */
+export function inLowerCase(lines: RawHeaders): string[] {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    pairs.push([(lines[index] as string).toLowerCase(), lines[index + 1] as string]);
+  }
+  return pairs.sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)).flat();
 }
