@@ -11,6 +11,8 @@ declare -A package_of=(
   # Only the benchmark of the log needs it.
   [etcd]=etcd-server
   [haproxy]=haproxy
+  # Sends the operator's calls as its users do.
+  [http]=httpie
   [nginx]=nginx-light
   [nc]=netcat-openbsd
   [openssl]=openssl

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
 import { FakeTime } from '../../test/fakes/fake-time.ts';
 import { workerAt } from '../../test/fakes/worker-names.ts';
@@ -54,7 +55,7 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
   const { meter, snapshot } = createMeter({ worker: 'api/0', processFigures: false });
   const tokens = options.token === undefined ? [] : [options.token];
   const time = new FakeTime();
-  const settings = { api: { listen: null, tokens }, isolationTimeoutMs: 3_000 };
+  const settings = { api: { listen: null, tokens, corsOrigin: null }, isolationTimeoutMs: 3_000 };
   const live = new LiveConfig(settings as unknown as Settings);
   const api = new Api({
     init: { workers: 2 } as unknown as WorkerInit,
@@ -68,15 +69,16 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
     logger: silentLogger,
     meter,
     snapshot,
+    timers: time,
+    version: '0.0.0',
   });
   const ask = (path: string, method = 'GET', authorization?: string): Promise<Answer> =>
     new Promise((resolve) => {
       const header = (name: string) => (name === 'authorization' ? authorization : undefined);
-      const response = {
-        gone: false,
-        send: (status: number, headers: readonly string[], body: string | Uint8Array) =>
-          resolve({ status, headers, body: String(body) }),
-      };
+      const send = (status: number, headers: readonly string[], body: string | Uint8Array) =>
+        resolve({ status, headers, body: String(body) });
+      const begin = () => assert.fail('none of these answers is long');
+      const response = { gone: false, send, sendLast: send, begin };
       handlers?.request({ path, method, header } as unknown as HttpRequest, response);
     });
   return { api, live, time, ask, asked, isClosed: () => closed };

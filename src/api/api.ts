@@ -1,5 +1,5 @@
 /**
- * The operator's listener: is the node alive, is it ready, what are its figures.
+ * The operator's listener: is the node alive, is it ready, what are its figures, and operations on it.
  *
  * A role; runs in the api worker, so that neither a scrape nor a flood of probes costs the processes
  * that hold clients anything. It knows the node from what the supervisor tells it and from what the
@@ -12,6 +12,7 @@ import {
   type Meter,
   MODES,
   type Mode,
+  type Timers,
   type WorkerSlot,
 } from '../base/index.ts';
 import type { Bus } from '../bus/index.ts';
@@ -21,7 +22,10 @@ import { BearerTokens } from '../net/index.ts';
 import type { ReloadCounts, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
 import { Grant, type Granted } from '../relay/index.ts';
 import { METRICS_CONTENT_TYPE, type MetricsSnapshot } from '../telemetry/index.ts';
+import { OperatorFront } from './front/operator-front.ts';
 import { MetricsPage } from './metrics-page.ts';
+import { GatewayWorkers } from './operations/gateway-workers.ts';
+import { handlersWith } from './operations/handlers.ts';
 import { unreadyReason } from './readiness.ts';
 import { ReloadFigures } from './reload-figures.ts';
 
@@ -43,7 +47,13 @@ export interface ApiDoors {
   readonly meter: Meter;
   /** Figures of this process, for `/metrics`. */
   readonly snapshot: () => Promise<MetricsSnapshot>;
+  readonly timers: Timers;
+  /** The release that runs here. */
+  readonly version: string;
 }
+
+/** Where operations are asked for. */
+const OPERATIONS_PATH = '/';
 
 type Answer = (request: HttpRequest, response: HttpResponse) => void;
 
@@ -60,6 +70,7 @@ export class Api {
   readonly #server: ApiServer;
   readonly #routes: ReadonlyMap<string, Answer>;
   readonly #page: MetricsPage;
+  readonly #front: OperatorFront;
   readonly #reloads: ReloadFigures;
   readonly #tokens: BearerTokens;
   readonly #requests: ReturnType<Meter['counter']>;
@@ -100,6 +111,7 @@ export class Api {
       labels: ['mode'],
     } as const;
     doors.meter.observedEach(mode, () => MODES.map((one) => [{ mode: one }, one === this.#mode() ? 1 : 0]));
+    this.#front = this.#createFront();
     this.#routes = new Map<string, Answer>([
       ['/healthz', (request, response) => this.#answer(request, response, 200, { status: 'ok' })],
       ['/readyz', (request, response) => this.#readyz(request, response)],
@@ -147,7 +159,20 @@ export class Api {
     return this.#server.close(timeoutMs);
   }
 
+  #createFront(): OperatorFront {
+    const { bus, live, timers, logger, version, init } = this.#doors;
+    const workers = new GatewayWorkers({ bus, workers: init.workers });
+    const capacity = () => ({ maxConnections: live.current.limits.connectionsMax, maxNodes: 1 });
+    return new OperatorFront({
+      ...{ live, timers, logger },
+      handlers: handlersWith({ version, capacity, workers }),
+      ownerElsewhere: () => null,
+      count: (status) => this.#requests.add(1, { path: OPERATIONS_PATH, status: String(status) }),
+    });
+  }
+
   #route(request: HttpRequest, response: HttpResponse): void {
+    if (request.path === OPERATIONS_PATH) return this.#operate(request, response);
     const answer = this.#routes.get(request.path);
     if (!this.#tokens.accept(request.header('authorization'))) this.#refuseStranger(request, response);
     else if (answer === undefined) this.#refusePath(request, response);
@@ -155,14 +180,24 @@ export class Api {
     else answer(request, response);
   }
 
+  #operate(request: HttpRequest, response: HttpResponse): void {
+    const isKnown = this.#tokens.accept(request.header('authorization'));
+    if (isKnown || this.#front.isPreflight(request)) this.#front.handle(request, response);
+    else this.#refuseStranger(request, response);
+  }
+
   #refuseStranger(request: HttpRequest, response: HttpResponse): void {
     const { meaning, action } = ERRORS.UNAUTHORIZED;
     const body = { error: 'unauthorized', message: `${meaning} ${action}` };
-    this.#answer(request, response, 401, body, ['WWW-Authenticate', 'Bearer realm="arrokoth operator"']);
+    const challenge = ['WWW-Authenticate', 'Bearer realm="arrokoth operator"'];
+    if (request.path !== OPERATIONS_PATH) return this.#answer(request, response, 401, body, challenge);
+    this.#count(request, 401);
+    response.send(401, [...this.#front.headers, ...challenge], JSON.stringify(body));
   }
 
   #refusePath(request: HttpRequest, response: HttpResponse): void {
-    const message = `There is nothing at ${request.path}; ask for ${[...this.#routes.keys()].join(', ')}.`;
+    const paths = [...this.#routes.keys()].join(', ');
+    const message = `There is nothing at ${request.path}; ask for ${paths}, or POST to ${OPERATIONS_PATH}.`;
     this.#answer(request, response, 404, { error: 'not_found', message });
   }
 
@@ -218,7 +253,8 @@ export class Api {
 
   #count(request: HttpRequest, status: number): void {
     // Strangers choose paths; only ours may become label values.
-    const path = this.#routes.has(request.path) ? request.path : 'other';
+    const isOurs = this.#routes.has(request.path) || request.path === OPERATIONS_PATH;
+    const path = isOurs ? request.path : 'other';
     this.#requests.add(1, { path, status: String(status) });
   }
 }

@@ -57,6 +57,13 @@ export class IdSource {
   }
 }
 
+/** When `id` was drawn, in milliseconds since 1970. */
+export function idTimeMs(id: string): number {
+  let timeMs = 0;
+  for (const digit of id.slice(0, TIME_DIGITS)) timeMs = timeMs * 32 + ALPHABET.indexOf(digit);
+  return timeMs;
+}
+
 /** The id of the one event that ends `connection`, computable by any process that knows it. */
 export function closedEventId(connection: ConnectionId): EventId {
   return `${connection}.closed` as EventId;

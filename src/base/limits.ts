@@ -144,6 +144,9 @@ export const LIMITS = {
   closeCallbacksInFlightMax: 64,
   /** How long a connect or publish waits for a sister worker that is being replaced. */
   sisterWaitMs: 5_000,
+  /** Lists of operators that a worker hands out at once, and how long it waits to be asked on. */
+  operatorListsMax: 16,
+  operatorListMs: 30_000,
   /** How long a repeated request waits for the answer to the first before it is told to come later. */
   idempotencyWaitMs: 10_000,
   /** Larger answers are not kept for repetitions; they list hundreds of sessions. */
@@ -221,6 +224,26 @@ export const LIMITS = {
   logRecordBytesMax: 256 * MIB,
   /** Entries that stay before a snapshot: a follower that was away for a moment needs no snapshot. */
   logEntriesKept: 1_000,
+} as const;
+
+/** Bounds of the operator's API (`api/`). */
+export const OPERATOR_LIMITS = {
+  /** The bound that clients of Sora know. */
+  bodyBytesMax: 8_000_000,
+  /** How long a body may take; further below the bound at which the connection is cut. */
+  bodyWaitMs: 15_000,
+  /** Operations under way at once; further ones are answered 503. Each may hold a body. */
+  operationsMax: 32,
+  /** Lists under way at once, which take as long as their readers do; further ones are answered 503. */
+  listsMax: 4,
+  /** Lists up to this size are sent in one piece, with their length. */
+  listPieceBytesMax: 64 * KIB,
+  /** A reader that takes nothing for this long is cut off. */
+  listStallMs: 30_000,
+  /** How long a gateway worker may take for its part. */
+  workerWaitMs: 2_000,
+  /** How long the supervisor may take: an election and a commit, with much to spare. */
+  supervisorWaitMs: 30_000,
 } as const;
 
 /** How members that speak the original's protocol are fed (`store/`). */

@@ -2,3 +2,5 @@
 export * from './bus.ts';
 export { type ClusterStanding, MeshBus, type MeshOptions } from './mesh.ts';
 export { MeshAuth } from './mesh-auth.ts';
+export { MeshBus, type MeshOptions } from './mesh.ts';
+export * from './operator-messages.ts';

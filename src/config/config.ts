@@ -199,6 +199,12 @@ export interface ListenerConfig {
   readonly tls: boolean;
 }
 
+/** The operator's listener. */
+export interface ApiConfig extends ListenerConfig {
+  /** The origin whose pages may read the answers of `POST /`; null: none. */
+  readonly corsOrigin: string | null;
+}
+
 /** permessage-deflate; with `enabled` false the rest means nothing. */
 export interface CompressionConfig {
   readonly enabled: boolean;
@@ -266,7 +272,7 @@ export interface Config {
   /** The application's calls. `listen` null: the public listener serves them. No tokens: none is needed. */
   readonly app: ListenerConfig;
   /** The operator's listener; `listen` null: there is none. */
-  readonly api: ListenerConfig;
+  readonly api: ApiConfig;
   /** The bounds of a connection's queue; kuiperbelt's `send_queue_size` is in `queueMessagesMax`. */
   readonly slowClient: {
     readonly policy: SlowClientPolicy;

@@ -38,7 +38,12 @@ export function toConfig(file: FileValues): Config {
     cluster: toCluster(file.cluster),
     workers: file.workers,
     app: { listen: file.app.listen, tokens: file.app.token, tls: file.app.tls },
-    api: { listen: file.api.listen, tokens: file.api.token, tls: file.api.tls },
+    api: {
+      listen: file.api.listen,
+      tokens: file.api.token,
+      tls: file.api.tls,
+      corsOrigin: file.api.cors_origin,
+    },
     slowClient: toSlowClient(file),
     ping: { intervalMs: file.ping.interval, timeoutMs: file.ping.timeout },
     limits: toLimits(file),

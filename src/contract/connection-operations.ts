@@ -24,7 +24,10 @@ import {
 const NAME = text(65_536);
 
 const channel = needed(NAME, 'The channel.');
-const channelOrNone = needed(nullable(NAME), 'The channel, or null for a connection that is in none.');
+const channelOrNone = needed(
+  nullable(NAME),
+  'A channel that it is in; null: whatever it is in, nothing included. Not in Sora.',
+);
 const client = needed(NAME, 'The session key of the connections.');
 const connection = needed(NAME, 'The connection.');
 const reason = optional(
@@ -50,7 +53,7 @@ const row = object({
 
 const NO_CHANNEL: DomainError = {
   type: 'CHANNEL-NOT-FOUND',
-  when: 'nobody is in that channel on this node',
+  when: 'nobody in that channel could be reached',
 };
 const NO_CLIENT: DomainError = {
   type: 'CLIENT-NOT-FOUND',
@@ -103,7 +106,7 @@ export const connectionOperations: readonly Operation[] = [
   {
     ...LISTS,
     name: 'ListChannels',
-    summary: 'The channels that somebody on this node is in.',
+    summary: 'The channels with connections whose messages this node puts in order.',
     request: object({ local: optional(choice(true), 'True, which is the default: those of this node.') }),
     bodyOptional: true,
     response: list(

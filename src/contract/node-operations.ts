@@ -10,11 +10,12 @@ import { INTEGER, needed, object, text } from './schema.ts';
 const SHORT = text(256);
 
 const FIGURES = {
-  total_connection_created: 'Connections that were admitted since the node started.',
-  total_connection_destroyed: 'Those of them that have ended.',
+  total_connection_created: 'Attempts to connect since the node started.',
+  total_connection_destroyed: 'Those of them that are over.',
   total_ongoing_connections: 'Those of them that are open or being opened.',
-  total_successful_connections: 'The same as `total_connection_created`.',
-  total_failed_connections: 'Connects that were refused or failed.',
+  total_successful_connections:
+    'Those of them that did not fail; a refusal by the application is no failure.',
+  total_failed_connections: 'Those of them that failed.',
   total_sent_messages: 'Messages to clients. Not in Sora.',
   total_failed_messages: 'Messages to clients that could not be delivered. Not in Sora.',
 } as const;
@@ -42,6 +43,7 @@ export const nodeOperations: readonly Operation[] = [
   {
     ...SELF,
     versions: ['20171010'],
+    errors: [{ type: 'WORKER-UNAVAILABLE', when: 'no gateway worker answered in time' }],
     name: 'GetStatsReport',
     summary:
       'What the gateway of this node has counted, all workers together. What Sora counts of media is ' +

@@ -8,6 +8,7 @@ import { HttpServer } from '../net/index.ts';
 import { canOpen, systemClock, systemTimers } from '../system/index.ts';
 import { returningListeners } from './listener-returns.ts';
 import { serverRules } from './server-rules.ts';
+import { readVersion } from './version.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 import type { WorkerRole } from './worker-duties.ts';
 import { openWorkerTls } from './worker-tls.ts';
@@ -34,9 +35,12 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
     logger,
     meter: meter.meter,
     snapshot: meter.snapshot,
+    timers: systemTimers,
+    version: readVersion(),
     createServer: (handlers) => {
       const tools = { clock: systemClock, timers: systemTimers, logger, tls: tls?.callers ?? null };
-      const server = new HttpServer({ ...serverRules(live.current, 'api'), ...tools, handlers });
+      const rules = serverRules(live.current, 'api');
+      const server = new HttpServer({ ...rules, ...tools, lowerCase: true, handlers });
       live.onChange((now) => server.adjust(serverRules(now, 'api')));
       return server;
     },

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { failed, ok, type Result } from '../../base/index.ts';
+import { readOrigin } from '../../relay/index.ts';
 import type { HeaderRule, TcpAddress } from '../config.ts';
 import { quoteShort } from '../text/problem.ts';
 import { Scalar } from '../text/scalar.ts';
@@ -100,6 +101,20 @@ export function portField(notes: Notes & { readonly fallback: number }) {
     read: ({ text }) => {
       const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
       return port <= 65_535 ? ok(port) : failed('a port from 0 to 65535');
+    },
+  });
+}
+
+/** The origin of pages, in the one form in which browsers say it; null when the key is left out. */
+export function corsOriginField(notes: Notes) {
+  return textField<string | null>({
+    ...notes,
+    type: 'origin',
+    fallback: null,
+    defaultText: NONE,
+    check: (text) => {
+      const origin = readOrigin(text);
+      return origin === null ? failed('an origin such as http://127.0.0.1:5000') : ok(origin);
     },
   });
 }

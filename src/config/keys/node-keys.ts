@@ -5,7 +5,13 @@
  */
 import { DEFAULTS } from '../../base/index.ts';
 import { booleanField, choiceField, durationField } from '../fields/field.ts';
-import { filePathField, listenField, nodeNameField, pathField } from '../fields/text-fields.ts';
+import {
+  corsOriginField,
+  filePathField,
+  listenField,
+  nodeNameField,
+  pathField,
+} from '../fields/text-fields.ts';
 import { tokensField } from '../fields/tokens-field.ts';
 
 const TOKEN_REASON = 'At least 16 characters are advised; empty is refused. At most 16 tokens.';
@@ -98,7 +104,7 @@ export const appKeys = {
 /** The keys under `api:`. */
 export const apiKeys = {
   listen: listenField({
-    description: "The operator's listener: `/healthz`, `/readyz`, `/metrics`.",
+    description: "The operator's listener: `POST /`, `/healthz`, `/readyz`, `/metrics`.",
     reason: '`host:port`; beyond loopback a token is required.',
     example: '127.0.0.1:3000',
   }),
@@ -106,6 +112,13 @@ export const apiKeys = {
     description: "Bearer token of the operator's listener, or a list of tokens, any of which will do.",
     reason: TOKEN_REASON,
     example: `"\${API_TOKEN:-another-token-of-yours}"`,
+    reload: 'live',
+  }),
+  cors_origin: corsOriginField({
+    description: "The origin whose pages may read the answers of the operator's API, `POST /`.",
+    reason:
+      'An origin such as `http://127.0.0.1:5000`, as browsers say it. A token cannot be shown by pages.',
+    example: 'http://127.0.0.1:5000',
     reload: 'live',
   }),
   tls: booleanField({

@@ -114,6 +114,16 @@ export class NodeChannels {
     return this.#seats[workers === 1 ? 0 : hash32(channel) % workers] as Seat;
   }
 
+  /** The connections of this worker that are in `channel`. */
+  membersOf(channel: ChannelName): ReadonlySet<Session> {
+    return this.#members.of(channel);
+  }
+
+  /** The channels that this worker orders. */
+  ordered(): Iterable<ChannelName> {
+    return this.#order.channels();
+  }
+
   /** Puts `session` into `channel`. Unless it is `joined`, the caller takes it out again. */
   join(
     session: Session,

@@ -57,6 +57,11 @@ export class SessionActions {
     }
   }
 
+  /** Sends text to one connection; true when it took it. */
+  sendTo(session: Session, bytes: Uint8Array): boolean {
+    return this.#send(session, this.#frameOf(bytes, false)) === 'done';
+  }
+
   /** A channel message for connections of this worker; answers how many took it. */
   deliverToMembers(members: ReadonlySet<Session>, message: ChannelMessage): number {
     const frame = encodeFrame(message.bytes, message.binary);

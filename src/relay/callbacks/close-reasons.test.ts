@@ -16,6 +16,7 @@ it('keeps every word that was ever promised', () => {
     'node_lost',
     'node_restarted',
     'not_established',
+    'operator',
     'overload',
     'ping_timeout',
     'protocol_error',

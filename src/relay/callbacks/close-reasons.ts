@@ -61,6 +61,11 @@ const reasons = {
     meaning: 'The node was stopped by its operator.',
     closeCode: closeCodeOf('GOING_AWAY'),
   },
+  operator: {
+    meaning: "The node's operator closed the connection by a call of the operator's API.",
+    // RFC 6455 7.4.1: nothing went wrong.
+    closeCode: 1000,
+  },
   not_established: {
     meaning: 'The application admitted the client, but it never came to an open connection.',
     closeCode: closeCodeOf('NOT_ESTABLISHED'),

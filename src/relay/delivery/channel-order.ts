@@ -44,6 +44,11 @@ export class ChannelOrder {
     return this.#channels.size;
   }
 
+  /** The channels that have members; whoever walks along them may do so while they change. */
+  channels(): IterableIterator<ChannelName> {
+    return this.#channels.keys();
+  }
+
   /** A worker has its first member of `channel`. Repeating it changes nothing. */
   join(channel: ChannelName, holder: Holder): void {
     this.#doubtOf(holder)?.heard.add(channel);

@@ -39,6 +39,11 @@ export class LocalMembers<Member> {
     return this.#channels.get(channel)?.members.has(member) === true;
   }
 
+  /** Those who are in `channel`. */
+  of(channel: ChannelName): ReadonlySet<Member> {
+    return this.#channels.get(channel)?.members ?? new Set();
+  }
+
   /** `first` when the channel had no member here before. */
   join(channel: ChannelName, member: Member): 'first' | 'more' | 'already' {
     const present = this.#channels.get(channel);

@@ -177,6 +177,13 @@ const OPERATION: readonly Case[] = [
     look: async () => (await request({ url: `${node.addresses.api?.url}/readyz` })).status,
   },
   {
+    ...{ key: 'api.cors_origin', value: 'http://a.example', was: undefined, is: 'http://a.example' },
+    look: async () => {
+      const answer = await request({ url: `${node.addresses.api?.url}/`, method: 'OPTIONS' });
+      return answer.header('access-control-allow-origin');
+    },
+  },
+  {
     ...{ key: 'log.level', value: 'debug', was: false, is: true },
     look: () => isLogged('connected', async () => (await knock()).client.sendClose(1000)),
   },
