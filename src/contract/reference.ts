@@ -29,9 +29,9 @@ calls to copy.
   so a page can call only a listener without a token.
 - Names of response headers are in lower case.
 - A list of any length comes in slices, and workers and node stay responsive meanwhile. Up to 64 KiB it
-  has a \`content-length\`, beyond it is sent in chunks as fast as the client reads, and cut off when the client
-  reads nothing for 30 seconds. A list that could not be finished is cut off too: half a list never looks
-  whole.
+  has a \`content-length\`, beyond it is sent in chunks as fast as the client reads, and cut off when the
+  client reads nothing for 30 seconds. A list that could not be finished is cut off too: half a list
+  never looks whole.
 - A gateway worker that does not answer a list within 2 seconds is named in the header
   \`x-arrokoth-silent-workers\`, such as \`gateway/1\`; its part is missing.
 - At most 32 operations of a node are under way at once, and 4 lists.
@@ -78,7 +78,8 @@ function renderOperation(operation: Operation): string {
 
 function renderRequest({ request, bodyOptional }: Operation): string {
   if (request === null) return 'No body.\n';
-  const schema = `<details><summary>JSON Schema</summary>\n\n\`\`\`json\n${JSON.stringify(jsonSchemaOf(request), null, 2)}\n\`\`\`\n\n</details>\n`;
+  const json = JSON.stringify(jsonSchemaOf(request), null, 2);
+  const schema = `<details><summary>JSON Schema</summary>\n\n\`\`\`json\n${json}\n\`\`\`\n\n</details>\n`;
   return `Request${bodyOptional ? ', may be left out' : ''}: ${renderShape(request)}\n${schema}`;
 }
 

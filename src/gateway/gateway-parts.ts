@@ -28,8 +28,7 @@ import { KeyDelivery, type LocalPerform } from './node/key-delivery.ts';
 import { NodeChannels } from './node/node-channels.ts';
 import { NodeDirectory } from './node/node-directory.ts';
 import { NodeStats } from './node/node-stats.ts';
-import { OperatorLists } from './operator/operator-lists.ts';
-import { OperatorOrders } from './operator/operator-orders.ts';
+import { serveOperators } from './operator/serve-operators.ts';
 import { OverloadGuard, type OverloadGuardDoors } from './overload-guard.ts';
 import { type CloseCallbackDoors, CloseCallbacks, type CloseEvent } from './sessions/close-callbacks.ts';
 import type { ClientMessage } from './sessions/inbox.ts';
@@ -119,8 +118,7 @@ export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): Ga
     tokens.replace(app.tokens);
     entry.forwarded.replace(trustedProxies);
   });
-  new OperatorLists(shared);
-  new OperatorOrders({ ...shared, actions, nodeStats });
+  serveOperators({ ...shared, actions, nodeStats });
   const upstream = Upstream.of({ ...shared, upstream: doors.upstream ?? null });
   const front = new HttpFront({ ...shared, ...entry, upstream, tokens, admission, api, nodeStats });
   return {

@@ -36,10 +36,10 @@ it('does what the guide about operating nodes says', async () => {
     expect(run.stderr, command).toBe('');
     expect(JSON.parse(run.stdout), command).toEqual(expected(answer));
   }
+  expect(await alice.closed).toMatchObject({ code: 1000 });
   expect(alice.frames.items.map(({ payload }) => payload.toString())).toContain(
     '{"type":"push","data":{"notice":"back in five minutes"}}',
   );
-  expect(await alice.closed).toMatchObject({ code: 1000 });
   const [told] = await application.waitFor('close', 1);
   expect(told?.header('X-Arrokoth-Reason')).toBe('operator');
 });
