@@ -2,5 +2,4 @@
 export * from './bus.ts';
 export { type ClusterStanding, MeshBus, type MeshOptions } from './mesh.ts';
 export { MeshAuth } from './mesh-auth.ts';
-export { MeshBus, type MeshOptions } from './mesh.ts';
 export * from './operator-messages.ts';
