@@ -38,8 +38,17 @@ interface Fields {
 /** Reads the body of a call. The failure says what is wrong with it, without a byte of it. */
 export function readCall(method: Method, body: Uint8Array): Result<ReadCall, string> {
   const fields: Fields = {
-    ...{ instance: 0n, sequence: 0n, changes: [], master: '', member: '', cluster: '', self: '' },
-    ...{ participants: [], snapshot: NO_BYTES, requestId: '', proto: false },
+    instance: 0n,
+    sequence: 0n,
+    changes: [],
+    master: '',
+    member: '',
+    cluster: '',
+    self: '',
+    participants: [],
+    snapshot: NO_BYTES,
+    requestId: '',
+    proto: false,
   };
   let dialect: Dialect = 'original';
   const read = readGoJson(body, (json) =>

@@ -19,6 +19,8 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 /** Ends a run of plain characters in a string; a search for one character class cannot backtrack. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: raw control characters are what JSON forbids.
 const SPECIAL = /["\\\x00-\x1f]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: raw control characters are what JSON forbids.
+const UNPLAIN = /[\\\x00-\x1f\x80-\xff]/;
 const BEYOND_ASCII = /[\x80-\xff]/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const UNPRINTED: Readonly<Record<string, string>> = {
@@ -126,9 +128,7 @@ export class GoJson {
     if (this.#takeNull()) return new Uint8Array(0);
     if (this.#text[this.#at] === '[') return this.#numberedBytes();
     if (this.#text[this.#at] !== '"') return this.#fail('base64');
-    const parts: string[] = [];
-    this.#scanString(parts);
-    const base64 = parts.join('').replace(/[\r\n]+/g, '');
+    const base64 = this.#string().replace(/[\r\n]+/g, '');
     if (base64.length % 4 !== 0 || !BASE64.test(base64)) return this.#fail('base64 with padding');
     return Buffer.from(base64, 'base64');
   }
@@ -228,9 +228,22 @@ export class GoJson {
   }
 
   #string(): string {
+    const plain = this.#plainString();
+    if (plain !== null) return plain;
     const parts: string[] = [];
     this.#scanString(parts);
     return parts.join('');
+  }
+
+  /** Takes a string without escapes, which most are; null: it has some, or is none. */
+  #plainString(): string | null {
+    const from = this.#at + 1;
+    const end = this.#text.indexOf('"', from);
+    if (end === -1) return null;
+    const run = this.#text.slice(from, end);
+    if (UNPLAIN.test(run)) return null;
+    this.#at = end + 1;
+    return run;
   }
 
   /** Takes a string; its text goes to `parts`, unless nobody wants it. */

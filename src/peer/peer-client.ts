@@ -171,8 +171,9 @@ export class PeerClient {
       nonce = signed.nonce;
       return signed.headers;
     };
-    const bounds = { timeoutMs, answerBytesMax: PEER_LIMITS.answerBytesMax };
-    member[call.lane].call({ method: 'POST', path, headers, sign, body, ...bounds }, (outcome) => {
+    const { answerBytesMax } = PEER_LIMITS;
+    const made = { method: 'POST', path, headers, sign, body, timeoutMs, answerBytesMax };
+    member[call.lane].call(made, (outcome) => {
       if (outcome.ok) return done(ok({ answer: outcome.value, nonce }));
       this.#options.figures.called(method, 'failed');
       done(failed(outcome.error.message));

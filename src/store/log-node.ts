@@ -6,7 +6,7 @@
  */
 import { ArrokothError, IdSource, LOG_LIMITS, PEER_LIMITS } from '../base/index.ts';
 import type { Configuration, KnownKinds, MemberName, Message, Notice, Restored } from '../consensus/index.ts';
-import type { ForeignCall, MasterOutcome, MasterRequest, PeerEvents } from '../peer/index.ts';
+import type { MasterOutcome, MasterRequest, PeerEvents } from '../peer/index.ts';
 import { LineBudget } from '../relay/index.ts';
 import { CodecState } from './codec-state.ts';
 import { type Confirmed, ConfirmedReads } from './confirmed-reads.ts';
@@ -248,9 +248,10 @@ export class LogNode<Change> {
   }
 
   #peerEvents(): PeerEvents {
+    const doors = this.#foreignCallDoors();
     return {
       receive: (from, message) => this.#receive(from, message),
-      foreign: (call, reply) => this.#answerForeign(call, reply),
+      foreign: (call, reply) => answerForeign(call, doors, reply),
       asked: (request, reply) => {
         this.#perform(request, (outcome) =>
           reply(masterOutcome(outcome, this.#running?.replica.ballot ?? 0)),
@@ -265,10 +266,11 @@ export class LogNode<Change> {
     this.#running?.driver.receive(from, message);
   }
 
-  #answerForeign(call: ForeignCall, reply: Parameters<PeerEvents['foreign']>[1]): void {
+  #foreignCallDoors(): ForeignCallDoors {
     const { kind, version } = this.#options.codec;
-    const doors: ForeignCallDoors = {
-      ...{ mode: this.#mode, timers: this.#doors.timers },
+    return {
+      mode: this.#mode,
+      timers: this.#doors.timers,
       isMember: () => ['voter', 'learner'].includes(this.#running?.replica.role ?? ''),
       isConfirmedMaster: () => this.#isConfirmedMaster,
       understands: (changes) => this.#state.understands(changes),
@@ -277,7 +279,6 @@ export class LogNode<Change> {
       },
       confirm: (done) => this.#running?.driver.read(done),
     };
-    answerForeign(call, doors, reply);
   }
 
   /** As the master; a replica that is none says so. */
