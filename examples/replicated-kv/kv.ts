@@ -98,6 +98,16 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
+// A secret is changed by its file and this signal, one node after the other.
+process.on('SIGHUP', () => {
+  if (flags.secretFile === null) return;
+  try {
+    log.replaceSecrets(secretsOf(flags.secretFile));
+    console.log('the secrets were read again');
+  } catch (error) {
+    console.error((error as Error).message);
+  }
+});
 process.once('SIGTERM', () => void end());
 process.once('SIGINT', () => void end());
 try {

@@ -10,7 +10,7 @@ import { LogJournal, logFolder, systemLogDisk } from '../journal/index.ts';
 import type { LogDoors, LogOptions } from '../store/index.ts';
 import { systemClock, systemRandom, systemTimers } from '../system/index.ts';
 import { createLogger, createMeter, type LogSeverity, renderSnapshots } from '../telemetry/index.ts';
-import { type LogTls, openPeerPort, type PageHandler } from './peer-port.ts';
+import { type LogTls, type OpenPeerPort, openPeerPort, type PageHandler } from './peer-port.ts';
 
 export type { LogTls, PageAnswer, PageHandler, PageRequest } from './peer-port.ts';
 
@@ -43,6 +43,7 @@ export interface LibraryOptions<Change> extends LogOptions<Change> {
 export interface LibraryDoors {
   readonly doors: LogDoors;
   readonly metrics: () => Promise<string>;
+  readonly replaceSecrets: (secrets: readonly string[]) => void;
 }
 
 /** Gives a node its world. Nothing is opened before the node asks. */
@@ -54,6 +55,8 @@ export function openLibraryDoors<Change>(options: LibraryOptions<Change>): Libra
   const { meter, snapshot } = createMeter({ worker: 'log', processFigures: false });
   const tools = { clock: systemClock, timers: systemTimers, random: systemRandom, logger, meter };
   const settings = settingsOf(options.timing);
+  let port: OpenPeerPort | null = null;
+  let secrets: readonly string[] | null = null;
   const doors: LogDoors = {
     ...tools,
     openJournal: () => {
@@ -69,9 +72,20 @@ export function openLibraryDoors<Change>(options: LibraryOptions<Change>): Libra
       return new Replica({ ...facts, settings, random: () => systemRandom.fraction(), startMs });
     },
     found: (facts) => Replica.found(facts),
-    openPeers: (identity, events) => openPeerPort({ ...tools, ...options, identity, events }),
+    openPeers: async (identity, events) => {
+      port = await openPeerPort({ ...tools, ...options, ...(secrets && { secrets }), identity, events });
+      return port;
+    },
   };
-  return { doors, metrics: async () => renderSnapshots([await snapshot()]) };
+  return {
+    doors,
+    metrics: async () => renderSnapshots([await snapshot()]),
+    replaceSecrets: (wanted) => {
+      port?.replaceSecrets(wanted);
+      // Before the start they are only kept.
+      secrets = wanted;
+    },
+  };
 }
 
 const ELECTION_SPREAD = 1.5;

@@ -31,12 +31,22 @@ export type ReplicatedLogOptions<Change> = LibraryOptions<Change>;
  */
 export class ReplicatedLog<Change> extends Log<Change> {
   readonly #metrics: () => Promise<string>;
+  readonly #replaceSecrets: (secrets: readonly string[]) => void;
 
   /** Opens nothing yet: add listeners, then `start`. */
   constructor(options: ReplicatedLogOptions<Change>) {
-    const { doors, metrics } = openLibraryDoors(options);
+    const { doors, metrics, replaceSecrets } = openLibraryDoors(options);
     super(options, doors);
     this.#metrics = metrics;
+    this.#replaceSecrets = replaceSecrets;
+  }
+
+  /**
+   * Takes other secrets while the node runs: the first signs from now on, all are believed. Throws
+   * `CLUSTER_PORT_OPEN`, and changes nothing, when everybody who reaches the port would be believed.
+   */
+  replaceSecrets(secrets: readonly string[]): void {
+    this.#replaceSecrets(secrets);
   }
 
   /** The figures of this node as Prometheus reads them. */

@@ -24,9 +24,11 @@ import {
 } from '../peer/index.ts';
 import { bindTcp } from '../process/index.ts';
 import type { PeerPort } from '../store/index.ts';
-import { readSmallFile } from '../system/index.ts';
+import { canOpen, readHost, readSmallFile } from '../system/index.ts';
+import { PeerAccepting, peerGate } from './peer-accepting.ts';
+import { watchTls } from './tls-watch.ts';
 
-/** Files of TLS on the peer port. */
+/** Files of TLS on the peer port; new ones in their place are shown within seconds. */
 export interface LogTls {
   /** PEM files of the certificate that this node shows, with those that vouch for it, and of its key. */
   readonly cert: string;
@@ -69,31 +71,37 @@ export interface PeerPortOptions {
   readonly meter: Meter;
 }
 
+/** The port, and what an application may change about it while it is open. */
+export interface OpenPeerPort extends PeerPort {
+  /** The first signs from now on, all are believed; throws when the port would be open to everybody. */
+  replaceSecrets(secrets: readonly string[]): void;
+}
+
 /** Listens before it resolves; rejects with what stands in the way. */
-export async function openPeerPort(options: PeerPortOptions): Promise<PeerPort> {
-  const { identity, events, listen, secrets = [], tls = null, pages = {} } = options;
+export async function openPeerPort(options: PeerPortOptions): Promise<OpenPeerPort> {
+  const { identity: self, events, listen, secrets = [], tls = null, pages = {} } = options;
   const { clock, timers, random, logger, meter } = options;
-  const requiresCertificates = tls?.ca !== undefined;
-  const allowed = checkExposure({ host: listen.host, hasSecrets: secrets.length > 0, requiresCertificates });
-  if (!allowed.ok) throw allowed.error;
-  if (secrets.length === 0 && !requiresCertificates && isLoopback(listen.host)) {
-    logger.warn(
-      { listen: listen.host },
-      'without secrets or client certificates, only this host can reach the log',
-    );
-  }
-  const speakingTls =
-    tls === null ? null : { identity: openIdentity(tls, clock, random), figures: NO_FIGURES };
+  const check = (wanted: readonly string[]): void => checkSecrets(wanted, options);
+  check(secrets);
+  const identity = tls === null ? null : openIdentity(tls, clock, random);
   const routes = Object.entries(pages).map(([path, page]) => [path, routeOf(page, logger)] as const);
   const tools = { clock, timers, random, logger, meter };
+  const refused = meter.counter({
+    name: 'arrokoth_peer_sockets_refused_total',
+    help: 'Sockets on the port for other nodes that were answered 503, or cut, for want of descriptors.',
+    labels: ['outcome'],
+  });
+  const { descriptorsMax } = readHost();
   const listener = new PeerListener({
-    ...tools,
-    secrets,
-    tls: speakingTls,
-    routes: Object.fromEntries(routes),
+    ...{ ...tools, secrets, routes: Object.fromEntries(routes) },
+    tls: identity === null ? null : { identity, figures: NO_FIGURES },
+    gate: peerGate({
+      ...{ descriptorsMax, isPlain: tls === null, logger },
+      refused: (outcome) => refused.add(1, { outcome }),
+    }),
   });
   const peers = ClusterPeers.open({
-    ...{ identity, server: listener.server, events, clock, timers, logger },
+    ...{ identity: self, server: listener.server, events, clock, timers, logger },
     tls: listener.tls,
   });
   if (!peers.ok) throw new ArrokothError('LOG_OPTIONS_INVALID', peers.error);
@@ -103,15 +111,44 @@ export async function openPeerPort(options: PeerPortOptions): Promise<PeerPort> 
     await listener.close(0);
     throw bound.error;
   }
-  listener.listen(bound.value.handle);
+  const port = bound.value.port ?? listen.port;
+  const accepting = new PeerAccepting(bound.value, {
+    ...{ timers, logger, canOpen },
+    bind: async () => {
+      const again = await bindTcp({ host: listen.host, port });
+      return again.ok ? again.value : null;
+    },
+    listen: ({ handle }) => listener.listen(handle),
+    unlisten: () => listener.stopListening(),
+  });
+  const files = identity === null ? null : watchTls(identity.config, identity, { logger, meter });
   return {
     transport: peers.value,
+    replaceSecrets: (wanted) => {
+      check(wanted);
+      listener.replaceSecrets(wanted);
+      logger.info(
+        { secrets: wanted.length },
+        'calls are signed with the first of the new secrets from now on',
+      );
+    },
     close: async () => {
+      files?.cancel();
       peers.value.close();
       await listener.close();
-      bound.value.close();
+      accepting.close();
     },
   };
+}
+
+/** Throws when everybody who reaches the port would be believed. */
+function checkSecrets(secrets: readonly string[], { listen, tls, logger }: PeerPortOptions): void {
+  const { host } = listen;
+  const requiresCertificates = tls?.ca !== undefined;
+  const allowed = checkExposure({ host, hasSecrets: secrets.length > 0, requiresCertificates });
+  if (!allowed.ok) throw allowed.error;
+  if (secrets.length > 0 || requiresCertificates || !isLoopback(host)) return;
+  logger.warn({ listen: host }, 'without secrets or client certificates, only this host can reach the log');
 }
 
 const NO_FIGURES = { shaken: () => {}, failed: () => {}, progress: () => {} };

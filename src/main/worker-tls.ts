@@ -1,20 +1,11 @@
 /**
  * TLS in a worker: its certificates, their reloads, and what is counted about handshakes.
  *
- * Joins the identity that `net/` keeps with the files that `system/` reads. Which listener speaks TLS
- * to whom is decided by whoever builds the role.
+ * Which listener speaks TLS to whom is decided by whoever builds the role.
  */
-import { LIMITS, type Meter } from '../base/index.ts';
-import type { TlsConfig } from '../config/index.ts';
-import {
-  readTlsMaterial,
-  type TlsFailure,
-  type TlsFigures,
-  TlsIdentity,
-  type TlsListener,
-} from '../net/index.ts';
-import { readSmallFile, systemClock, systemTimers, watchFiles } from '../system/index.ts';
-import { TlsReloads } from './tls-reloads.ts';
+import type { Meter } from '../base/index.ts';
+import { type TlsFailure, type TlsFigures, TlsIdentity, type TlsListener } from '../net/index.ts';
+import { watchTls } from './tls-watch.ts';
 import type { WorkerDoors } from './worker-doors.ts';
 
 /** What the listeners of one worker speak TLS with. */
@@ -30,42 +21,12 @@ export function openWorkerTls({ init, logger, meter: { meter } }: WorkerDoors): 
   if (config === null || init.tls === null) return null;
   const identity = new TlsIdentity(config, init.tls.material, init.tls.ticketKeys);
   const figures = new HandshakeFigures(meter);
-  const reloads = meter.counter({
-    name: 'arrokoth_tls_reloads_total',
-    help: 'Changes of certificate files, by whether the new ones could be used.',
-    labels: ['outcome'],
-  });
-  meter.observedEach(
-    {
-      name: 'arrokoth_tls_certificate_expiry_timestamp_seconds',
-      help: 'When a certificate expires, in seconds since 1970, by its place in `tls.certificates`.',
-      labels: ['certificate'],
-    },
-    () => identity.facts.map((facts, index) => [{ certificate: String(index) }, facts.expiresAtMs / 1_000]),
-  );
-  const taken = new TlsReloads({
-    identity,
-    read: () => readTlsMaterial(config, readSmallFile, systemClock.wallMs()),
-    clock: systemClock,
-    logger,
-    reloaded: (outcome) => reloads.add(1, { outcome }),
-  });
-  watchFiles(pathsOf(config), {
-    timers: systemTimers,
-    periodMs: LIMITS.tlsFilesPeriodMs,
-    looked: (changed) => taken.looked(changed),
-  });
+  watchTls(config, identity, { logger, meter });
   return {
     clients: { identity, audience: 'clients', figures },
     callers: { identity, audience: 'callers', figures },
     replaceTicketKeys: (ticketKeys) => identity.replaceTicketKeys(ticketKeys),
   };
-}
-
-/** All files that a configuration names. */
-function pathsOf({ certificates, clientCa }: TlsConfig): string[] {
-  const pairs = certificates.flatMap(({ cert, key }) => [cert, key]);
-  return clientCa === null ? pairs : [...pairs, clientCa];
 }
 
 /** What is counted about the handshakes of one worker. */

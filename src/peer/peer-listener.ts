@@ -15,6 +15,7 @@ import {
   type Timers,
 } from '../base/index.ts';
 import {
+  type AcceptGate,
   type HttpRequest,
   type HttpResponse,
   HttpServer,
@@ -38,6 +39,8 @@ export interface PeerListenerOptions {
   readonly secrets: readonly string[];
   /** Absent: plain HTTP. Its configuration says whether clients need certificates. */
   readonly tls?: { readonly identity: TlsIdentity; readonly figures: TlsFigures } | null;
+  /** Judges sockets as they come; absent: all may stay. */
+  readonly gate?: AcceptGate | null;
   /** Path -> who answers GET and HEAD there. */
   readonly routes?: Readonly<Record<string, HostRoute>>;
   readonly clock: Clock;
@@ -80,7 +83,7 @@ export class PeerListener {
   readonly #identity: TlsIdentity | null;
 
   constructor(options: PeerListenerOptions) {
-    const { secrets, tls = null, routes = {}, clock, timers, random, logger, meter } = options;
+    const { secrets, tls = null, gate = null, routes = {}, clock, timers, random, logger, meter } = options;
     this.server = new PeerServer({
       auth: new PeerAuth(secrets, { clock, random }),
       clock,
@@ -95,6 +98,7 @@ export class PeerListener {
     this.#http = new HttpServer({
       ...{ ...RULES, clock, timers, logger },
       mostlyPlain: true,
+      gate,
       tls: tls === null ? null : { ...tls, audience: 'clients' },
       handlers: { request: (request, response) => this.#handle(request, response) },
     });
@@ -123,6 +127,16 @@ export class PeerListener {
   /** Accepts on a bound handle, which belongs to this listener from now on. */
   listen(handle: ListenHandle): void {
     this.#http.listen(handle);
+  }
+
+  /** Gives the handle back; calls in flight and open connections live on. */
+  stopListening(): void {
+    this.#http.stopListening();
+  }
+
+  /** From now on the first of these signs, and all of them are believed. Nobody is disconnected. */
+  replaceSecrets(secrets: readonly string[]): void {
+    this.server.auth.replace(secrets);
   }
 
   /** Stops accepting, lets calls in flight finish within the bound, and cuts everything else. */
