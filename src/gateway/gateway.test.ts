@@ -128,6 +128,19 @@ describe('a lost supervisor', () => {
   });
 });
 
+describe('an epoch that the others ended', () => {
+  it('closes everybody with 1012, tells the application of each once, and serves who comes back', () => {
+    const node = new FakeGateways();
+    const alice = node.connect('key=alice');
+    node.worker().gateway.epochEnded();
+    node.settle();
+    expect(alice.closed).toEqual({ code: 1012, reason: 'service restart' });
+    expect(node.app.closeEvents()).toMatchObject([{ reason: 'node_lost' }]);
+    expect(node.connect('key=alice').closed).toBeNull();
+    expect(node.app.closeEvents()).toHaveLength(1);
+  });
+});
+
 describe('counters', () => {
   it('are the sum of the node, ended runs included, from any worker', () => {
     const node = new FakeGateways({ workers: 3 });

@@ -149,7 +149,15 @@ export class Gateway {
     session.close(REPLACED_CODE, 'replaced');
   }
 
-  #endAll(reason: 'drain', code: number, text: string): void {
+  /**
+   * The others have ended this epoch of the node, and may have taken over what it held: its
+   * connections are closed, and whoever comes back belongs to the next epoch.
+   */
+  epochEnded(): void {
+    this.#endAll('node_lost', LOST_CODE, 'service restart');
+  }
+
+  #endAll(reason: 'drain' | 'node_lost', code: number, text: string): void {
     for (const session of [...this.#parts.sessions.all()]) {
       this.#parts.sessions.end(session, { reason, code });
       session.close(code, text);

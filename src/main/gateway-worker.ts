@@ -95,6 +95,7 @@ export async function buildGatewayWorker(doors: WorkerDoors): Promise<WorkerRole
     reload: (settings) => live.replace(settings),
     ticketKeys: (ticketKeys) => tls?.replaceTicketKeys(ticketKeys),
     watch: (keys) => gateway.watch(keys),
+    epochEnded: () => gateway.epochEnded(),
     drain: (timeoutMs) => gateway.drain(timeoutMs),
     supervisorLost: () => gateway.supervisorLost(),
   };

@@ -79,7 +79,7 @@ const reasons = {
     closeCode: NOTHING_SAID,
   },
   node_lost: {
-    meaning: 'The node that held the connection was declared dead by the others. Reserved for clusters.',
+    meaning: 'The node that held the connection was declared dead by the others of its cluster.',
     closeCode: NOTHING_SAID,
   },
   blocked: {

@@ -94,8 +94,10 @@ export class FakeLog implements ClusterLog {
     return this.status_;
   }
 
+  /** Members are heard of all the time, unless the test says otherwise. */
   silences(): ReadonlyMap<string, Silence> {
-    return this.silences_;
+    const heard = this.status_.members.map(({ name }) => [name, { silentMs: 0, isHeard: true }] as const);
+    return new Map([...heard, ...this.silences_]);
   }
 
   async close(): Promise<void> {
