@@ -52,18 +52,24 @@ export class Directory {
     return this.#holdings.size;
   }
 
-  /** A new connection takes the key; whoever had it is replaced. Asking twice changes nothing. */
-  register(claim: { key: SessionKey; connection: ConnectionId; holder: Holder }): Registration {
+  /**
+   * A new connection takes the key, with a generation above `floor`; whoever had it is replaced. Asking
+   * twice changes nothing.
+   */
+  register(claim: { key: SessionKey; connection: ConnectionId; holder: Holder }, floor = 0): Registration {
     const present = this.#holdings.get(claim.key);
-    if (present?.connection === claim.connection) {
-      return { generation: present.generation, replaced: null };
-    }
-    const generation = ++this.#lastGeneration;
+    const isKnown = present?.connection === claim.connection;
+    if (isKnown && present.generation > floor) return { generation: present.generation, replaced: null };
+    this.#lastGeneration = Math.max(this.#lastGeneration, floor) + 1;
+    const generation = this.#lastGeneration;
     this.#holdings.set(claim.key, { ...claim, generation });
-    return { generation, replaced: present ?? null };
+    return { generation, replaced: isKnown ? null : (present ?? null) };
   }
 
-  /** A holder repeats what an earlier run of this home had granted; the higher generation wins. */
+  /**
+   * A holder repeats what an earlier run of this home, or another home, had granted; the higher
+   * generation wins. Of two alike, given by homes that did not hear each other, all choose the same.
+   */
   restore(holding: Holding): Registration {
     this.#lastGeneration = Math.max(this.#lastGeneration, holding.generation);
     const present = this.#holdings.get(holding.key);
@@ -71,7 +77,7 @@ export class Directory {
       this.#holdings.set(holding.key, holding);
       return { generation: holding.generation, replaced: null };
     }
-    if (present.generation > holding.generation) {
+    if (isAhead(present, holding)) {
       return { generation: holding.generation, replaced: holding };
     }
     this.#holdings.set(holding.key, holding);
@@ -89,10 +95,18 @@ export class Directory {
 
   /** Forgets what an ended run held. */
   dropRun(ended: Holder): void {
-    for (const [key, { holder }] of this.#holdings) {
-      if (isSameWorker(holder, ended)) this.#holdings.delete(key);
-    }
+    this.dropWhere(({ holder }) => isSameWorker(holder, ended));
   }
+
+  /** Forgets what `isOver` says is not held any more, or not here. */
+  dropWhere(isOver: (holding: Holding) => boolean): void {
+    for (const [key, holding] of this.#holdings) if (isOver(holding)) this.#holdings.delete(key);
+  }
+}
+
+function isAhead(present: Holding, other: Holding): boolean {
+  if (present.generation !== other.generation) return present.generation > other.generation;
+  return present.connection > other.connection;
 }
 
 /**
