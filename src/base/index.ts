@@ -6,6 +6,7 @@ export * from './hash.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './member-limits.ts';
+export * from './mesh-limits.ts';
 export * from './mode.ts';
 export * from './ports.ts';
 export * from './result.ts';

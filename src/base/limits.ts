@@ -177,12 +177,6 @@ export const LIMITS = {
   linkRedialMaxMs: 1_000,
   /** Whoever connects to a worker's mesh says who it is within this time. */
   linkHelloMs: 5_000,
-  /** A silent peer of another host is asked by the kernel after this whether it is still there. */
-  linkKeepAliveMs: 1_000,
-  /** A greeting between nodes: names of 300 bytes, nonces, a proof; before it nobody is read any further. */
-  linkGreetingBytesMax: 4 * KIB,
-  /** Sockets of other hosts that have not shown who they are; further ones are cut at once. */
-  linkStrangersMax: 256,
   /**
    * How long tickets of TLS can be resumed at the most. Whoever steals the keys can read what was said
    * under them in TLS 1.2, so they are not kept longer than a working day.

@@ -29,6 +29,8 @@ export interface BusAnswer {
 export type BusFailure =
   /** No such worker within the time given, or its link broke before it answered, or it knows no such kind. */
   | 'unreachable'
+  /** No node that is up has that seat; asking again is of no use. */
+  | 'gone'
   | 'timeout'
   /** Too much waits for that worker, or the message is too large for a link. */
   | 'overloaded';

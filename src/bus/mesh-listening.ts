@@ -7,7 +7,7 @@
  */
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { ArrokothError, LIMITS, type Timers } from '../base/index.ts';
+import { ArrokothError, LIMITS, MESH_LIMITS, type Timers } from '../base/index.ts';
 import type { ListenHandle } from '../process/index.ts';
 import type { Greeting, MeshCluster, ServeGreeting } from './handshake.ts';
 import { RemoteServeGreeting } from './handshake.ts';
@@ -96,14 +96,14 @@ export class MeshListening {
     const { auth } = this.#doors;
     const cluster = this.#doors.cluster();
     const isProtected = auth?.isOn || isLoopback(socket.remoteAddress ?? '');
-    const isTooMany = this.#strangers.size >= LIMITS.linkStrangersMax;
+    const isTooMany = this.#strangers.size >= MESH_LIMITS.strangersMax;
     if (cluster === null || auth === null || !isProtected || isTooMany) {
       socket.destroy();
       return;
     }
-    socket.setNoDelay(true).setKeepAlive(true, LIMITS.linkKeepAliveMs);
+    socket.setNoDelay(true).setKeepAlive(true, MESH_LIMITS.keepAliveMs);
     const greeting = new RemoteServeGreeting(auth, cluster);
-    this.#strangers.add(this.#accept(socket, greeting, this.#strangerEvents, LIMITS.linkGreetingBytesMax));
+    this.#strangers.add(this.#accept(socket, greeting, this.#strangerEvents, MESH_LIMITS.greetingBytesMax));
   }
 }
 

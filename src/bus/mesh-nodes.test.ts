@@ -4,7 +4,7 @@ import { createConnection, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { message } from '../../test/fakes/bus-suite.ts';
 import { ClusterMesh, type ClusterWorker, sistersUp } from '../../test/fakes/cluster-mesh.ts';
-import { LIMITS, type Result, type Seat } from '../base/index.ts';
+import { LIMITS, MESH_LIMITS, type Result, type Seat } from '../base/index.ts';
 import { type BusAnswer, type BusFailure, type BusMessage, NO_BYTES } from './bus.ts';
 import { encodeFrame, FrameDecoder, type LinkFrame } from './frame-codec.ts';
 
@@ -110,7 +110,7 @@ describe('workers of different nodes', () => {
 
   it('cannot ask a seat that no view names', async () => {
     const [one] = await pair();
-    expect(await ask(one, '0/nobody@127.0.0.9' as Seat)).toEqual({ ok: false, error: 'unreachable' });
+    expect(await ask(one, '0/nobody@127.0.0.9' as Seat)).toEqual({ ok: false, error: 'gone' });
   });
 
   it('meet with any secret that both know, the first of one being the second of the other', async () => {
@@ -171,7 +171,7 @@ describe('an epoch that is over', () => {
     mesh.agree([one]);
     await over;
     expect(await open).toEqual({ ok: false, error: 'unreachable' });
-    expect(await ask(one, two.bus.self.seat)).toEqual({ ok: false, error: 'unreachable' });
+    expect(await ask(one, two.bus.self.seat)).toEqual({ ok: false, error: 'gone' });
     // It has not heard that it is over, and dials.
     await passUntil(complaint('it is not expected here'));
     expect(one.bus.sisters()).toHaveLength(1);
@@ -269,7 +269,7 @@ describe('a stranger', () => {
   it('leaves room for others when many say nothing', async () => {
     const [one] = await pair();
     const silent = await Promise.all(
-      Array.from({ length: LIMITS.linkStrangersMax }, () => dialAsStranger(one)),
+      Array.from({ length: MESH_LIMITS.strangersMax }, () => dialAsStranger(one)),
     );
     const late = await dialAsStranger(one);
     await once(late.socket, 'close');

@@ -173,7 +173,7 @@ export class MeshBus implements Bus {
     if (link?.up) questions.over(link, ask);
     // A seat of our node is filled again; one of another node is named by the view, or gone.
     else if (link !== undefined || seat.endsWith(this.#ownSeats)) questions.wait(seat, ask);
-    else questions.failLater(done, 'unreachable');
+    else questions.failLater(done, 'gone');
   }
 
   tell(seat: Seat, message: BusMessage): void {

@@ -72,7 +72,7 @@ export class Questions {
 
   /** Nobody will have that seat any more. */
   refuseWaiting(seat: Seat): void {
-    for (const { done } of this.#waiting.take(seat)) this.failLater(done, 'unreachable');
+    for (const { done } of this.#waiting.take(seat)) this.failLater(done, 'gone');
   }
 
   /** Takes an answer that came over a link; false when it is none. */

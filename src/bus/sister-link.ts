@@ -6,7 +6,7 @@
  * run; of another: whoever has the seat in that epoch) and stops it when that is over.
  */
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
-import { type Cancellable, LIMITS, type Timers } from '../base/index.ts';
+import { type Cancellable, LIMITS, MESH_LIMITS, type Timers } from '../base/index.ts';
 import { type Json, NO_BYTES, type Sister } from './bus.ts';
 import type { LinkFrame } from './frame-codec.ts';
 import type { DialGreeting } from './handshake.ts';
@@ -108,7 +108,7 @@ export class SisterLink {
     socket.once('error', onRefused);
     socket.once('connect', () => {
       socket.off('error', onRefused);
-      socket.setNoDelay(true).setKeepAlive(true, LIMITS.linkKeepAliveMs);
+      socket.setNoDelay(true).setKeepAlive(true, MESH_LIMITS.keepAliveMs);
       const onBroken = (fault: string | null) => this.#broke(fault);
       this.#link = new Link(socket, {
         timers: this.#timers,

@@ -33,4 +33,6 @@ export interface GatewayDoors {
   readonly vitals: () => Vitals;
   /** Passes on what is not the gateway's; null or absent: nobody does. */
   readonly upstream?: UpstreamTransport | null;
+  /** Sessions are looked for on other nodes too, once `Gateway.cluster` has named them. */
+  readonly clustered?: boolean;
 }

@@ -24,7 +24,9 @@ import { GatewayStats } from './gateway-stats.ts';
 import { HttpFront } from './http-front.ts';
 import { LoggedCallbacks } from './logged-callbacks.ts';
 import { ModeGate } from './mode-gate.ts';
+import { ClusterDirectory } from './node/cluster-directory.ts';
 import { KeyDelivery, type LocalPerform } from './node/key-delivery.ts';
+import type { KeyDirectory } from './node/key-directory.ts';
 import { NodeChannels } from './node/node-channels.ts';
 import { NodeDirectory } from './node/node-directory.ts';
 import { NodeStats } from './node/node-stats.ts';
@@ -57,7 +59,9 @@ export interface GatewayParts {
   readonly stats: GatewayStats;
   readonly nodeStats: NodeStats;
   readonly completeness: Completeness;
-  readonly directory: NodeDirectory;
+  readonly directory: KeyDirectory;
+  /** The same, where the node can be one of several. */
+  readonly clusterDirectory: ClusterDirectory | null;
   readonly channels: NodeChannels;
   readonly closeCallbacks: CloseCallbacks;
   readonly receiveCallbacks: ReceiveCallbacks;
@@ -80,14 +84,10 @@ export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): Ga
   const completeness = new Completeness();
   if (workers === 1) completeness.sisters([]);
   const nodeStats = new NodeStats({ bus, own: () => stats.counters() });
-  const directory = new NodeDirectory({
-    bus,
-    clock,
-    workers,
-    completeness,
-    onReplaced: decisions.replaced,
-    registered: () => sessions.registered(),
-  });
+  const homes = { ...doors, workers, completeness, onReplaced: decisions.replaced };
+  const clusterDirectory = doors.clustered ? new ClusterDirectory(homes) : null;
+  const directory =
+    clusterDirectory ?? new NodeDirectory({ ...homes, registered: () => sessions.registered() });
   const modes = new ModeGate(doors);
   const actions = new SessionActions({ live, modes, stats, sessions, channels: () => channels });
   const channels: NodeChannels = new NodeChannels({
@@ -110,7 +110,7 @@ export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): Ga
   const bounds = boundsOf(shared);
   const admission = new Admission({ ...shared, ...entry, ...bounds, ...decisions });
   const perform: LocalPerform = (target, action, bytes, done) => actions.perform(target, action, bytes, done);
-  const keys = new KeyDelivery({ bus, clock, workers, directory, perform });
+  const keys = new KeyDelivery({ bus, clock, directory, perform });
   const idempotent = new IdempotentCalls({ ...doors, workers });
   const api = new ApplicationApi({ live, keys, channels, idempotent });
   const tokens = new BearerTokens(live.current.app.tokens);
@@ -129,6 +129,7 @@ export function buildParts(given: GatewayDoors, decisions: GatewayDecisions): Ga
     nodeStats,
     completeness,
     directory,
+    clusterDirectory,
     channels,
     closeCallbacks,
     receiveCallbacks,

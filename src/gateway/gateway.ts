@@ -7,7 +7,7 @@
 import { type ConnectionId, ERRORS, isSameWorker, type WorkerAddress, workerAddress } from '../base/index.ts';
 import type { HttpServer, ListenHandle } from '../net/index.ts';
 import type { ListenerName, StatsCounters, WorkerPlace } from '../process/index.ts';
-import type { CloseReason, Granted, OverloadState } from '../relay/index.ts';
+import type { CloseReason, Granted, HomesView, OverloadState } from '../relay/index.ts';
 import type { GatewayDoors } from './doors.ts';
 import { buildParts, type GatewayParts } from './gateway-parts.ts';
 import type { WatchedKey } from './sessions/key-watches.ts';
@@ -80,6 +80,11 @@ export class Gateway {
     this.#parts.completeness.sisters(sisters);
     this.#parts.nodeStats.peers(places, ended);
     this.#parts.channels.completenessChanged();
+  }
+
+  /** The nodes that are up, this one among them; null when this node is in no cluster, or out of it. */
+  cluster(view: HomesView | null): void {
+    this.#parts.clusterDirectory?.view(view);
   }
 
   /** Logs each step of the connections of these session keys, and of no others. */
@@ -173,6 +178,8 @@ export class Gateway {
     });
     bus.onSisterUp((sister) => {
       this.#parts.directory.repeatTo(sister);
+      // Channels are kept in order within one node.
+      if (sister.node !== bus.self.node) return;
       this.#parts.channels.repeatTo(sister);
       bus.tell(sister.seat, { kind: 'rebuilt', facts: null, bytes: new Uint8Array(0) });
     });

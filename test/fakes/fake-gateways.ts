@@ -10,8 +10,10 @@ import {
   hash32,
   type Meter,
   type Mode,
+  seatOf,
   type Timers,
   type WorkerSlot,
+  workerAddress,
 } from '../../src/base/index.ts';
 import { type Config, LiveConfig, parseConfig } from '../../src/config/index.ts';
 import { Gateway } from '../../src/gateway/index.ts';
@@ -24,6 +26,7 @@ import { FakeRandom } from './fake-random.ts';
 import { FakeTime } from './fake-time.ts';
 import { LoopNetwork } from './loop-bus.ts';
 import { MemoryJournal } from './memory-journal.ts';
+import { NODE } from './worker-names.ts';
 
 /** Timers that end with their process. */
 class MortalTimers implements Timers {
@@ -73,6 +76,12 @@ export interface FakeGatewaysOptions {
   /** Callbacks besides connect and close. */
   readonly callbacks?: readonly ('establish' | 'receive')[];
   readonly closeCallback?: boolean;
+  /** Another name than the usual one. */
+  readonly node?: string;
+  /** A node of the same cluster: time, network and application are shared with it. */
+  readonly beside?: FakeGateways;
+  /** Part of a cluster; its epoch in it. */
+  readonly epoch?: number;
   /** No grant and no peers yet: the supervisor has not spoken. */
   readonly silent?: boolean;
 }
@@ -98,9 +107,11 @@ export function granted(mode: Mode): Granted {
 
 /** A node's gateway workers. */
 export class FakeGateways {
-  readonly time = new FakeTime();
+  readonly time: FakeTime;
   readonly network: LoopNetwork;
-  readonly app = new FakeApplication();
+  readonly app: FakeApplication;
+  readonly node: string;
+  readonly epoch: number | null;
   readonly log = new CollectedLog();
   readonly config: Config;
   /** What every worker finds when it looks at itself. */
@@ -111,7 +122,7 @@ export class FakeGateways {
   granted = granted('normal');
   readonly #workers = new Map<WorkerSlot, FakeGatewayWorker>();
   readonly #runs: number[];
-  readonly #random = new FakeRandom(1);
+  readonly random: FakeRandom;
   #ended: StatsCounters = NO_STATS;
   readonly #left = new Map<WorkerSlot, MemoryJournal>();
 
@@ -122,8 +133,17 @@ export class FakeGateways {
     callbacks = [],
     closeCallback = true,
     silent = false,
+    node = NODE,
+    epoch,
+    beside,
   }: FakeGatewaysOptions = {}) {
-    this.network = new LoopNetwork(this.time);
+    this.time = beside?.time ?? new FakeTime();
+    this.network = beside?.network ?? new LoopNetwork(this.time);
+    this.app = beside?.app ?? new FakeApplication();
+    // Ids are different on all nodes.
+    this.random = beside?.random ?? new FakeRandom(1);
+    this.node = node;
+    this.epoch = epoch ?? null;
     const wanted = ['connect', ...(closeCallback ? ['close'] : []), ...callbacks];
     const urls = wanted.map((name) => `${name}: "http://app.test/${name}"`);
     const callback = [...urls, callbackKeys].join(', ');
@@ -136,7 +156,7 @@ export class FakeGateways {
     for (let slot = 0; slot < workers; slot++) this.#start(slot);
     if (silent) return;
     this.tellPeers();
-    this.#renewGrants();
+    this.renewGrants();
     this.settle();
   }
 
@@ -159,7 +179,7 @@ export class FakeGateways {
   /** Lets time pass, and everything arrive meanwhile. */
   advance(byMs: number): void {
     for (let leftMs = byMs; leftMs > 0; leftMs -= SLICE_MS) {
-      if (this.granting) this.#renewGrants();
+      if (this.granting) this.renewGrants();
       this.time.advance(Math.min(SLICE_MS, leftMs));
       this.settle();
     }
@@ -211,8 +231,8 @@ export class FakeGateways {
     const worker = this.worker(slot);
     this.#ended = addStats(this.#ended, { ...worker.gateway.stats(), connections: 0, closingConnections: 0 });
     worker.timers.dead = true;
-    this.app.bury(`${slot}.${worker.run}`);
-    this.network.down(slot);
+    this.app.bury(`${slot}.${worker.run}@${this.node}`);
+    this.network.down(seatOf(this.node, slot));
     this.#workers.delete(slot);
     this.#left.set(slot, worker.journal);
     return worker;
@@ -252,16 +272,18 @@ export class FakeGateways {
   /** The operator orders a mode, and every worker has heard of it. */
   changeMode(mode: Mode): void {
     this.granted = granted(mode);
-    this.#renewGrants();
+    this.renewGrants();
   }
 
-  #renewGrants(): void {
+  /** All that are alive may go on admitting. */
+  renewGrants(): void {
     for (const { gateway } of this.living) gateway.grant(this.granted);
   }
 
   #start(slot: WorkerSlot): FakeGatewayWorker {
     const run = (this.#runs[slot] as number) + 1;
     this.#runs[slot] = run;
+    const address = workerAddress({ node: this.node, epoch: this.epoch ?? 0, slot, run });
     const timers = new MortalTimers(this.time);
     const owed = this.#left.get(slot)?.owed() ?? [];
     const journal = new MemoryJournal(timers, owed);
@@ -274,7 +296,7 @@ export class FakeGateways {
         slot,
         run,
         config: this.config,
-        nodeName: 'node-01@127.0.0.1',
+        nodeName: this.node,
         bootId: 'boot',
         workers: this.config.workers,
         endpoint: '127.0.0.1:9180',
@@ -286,10 +308,11 @@ export class FakeGateways {
       live,
       clock: this.time,
       timers,
-      random: this.#random,
+      random: this.random,
       logger: this.log.child({ worker: `${slot}.${run}` }),
       meter: NO_METER,
-      bus: this.network.bus(slot, run),
+      bus: this.network.bus(address),
+      clustered: this.epoch !== null,
       journal,
       owed,
       createServer: (handlers) => {
@@ -297,7 +320,7 @@ export class FakeGateways {
         servers.push(server);
         return server.door;
       },
-      httpClient: this.app.client(`${slot}.${run}`),
+      httpClient: this.app.client(`${slot}.${run}@${this.node}`),
       vitals: () => this.vitals,
     });
     const worker = {
@@ -310,7 +333,7 @@ export class FakeGateways {
       servers: servers as [FakeServer, FakeServer],
     };
     this.#workers.set(slot, worker);
-    this.network.up(slot, run);
+    this.network.up(address);
     return worker;
   }
 }

@@ -13,8 +13,8 @@ import type { ConnectionWatch } from '../connection-watch.ts';
 import type { GatewayStats } from '../gateway-stats.ts';
 import type { CallbackCaller } from '../logged-callbacks.ts';
 import type { ModeGate } from '../mode-gate.ts';
+import type { KeyDirectory } from '../node/key-directory.ts';
 import type { NodeChannels } from '../node/node-channels.ts';
-import type { NodeDirectory } from '../node/node-directory.ts';
 import type { OverloadGuard } from '../overload-guard.ts';
 import type { KeyWatches } from '../sessions/key-watches.ts';
 import type { MessageThrottle } from '../sessions/message-throttle.ts';
@@ -39,7 +39,7 @@ export interface AdmissionDoors {
   readonly watch: ConnectionWatch;
   readonly sessions: Sessions;
   readonly watches: KeyWatches;
-  readonly directory: NodeDirectory;
+  readonly directory: KeyDirectory;
   readonly channels: NodeChannels;
   readonly receiveCallbacks: ReceiveCallbacks;
   readonly addresses: AddressGate;

@@ -55,6 +55,7 @@ const FAILURES: Readonly<Record<Exclude<KeyOutcome, 'done'>, TargetFailure>> = {
   full: 'deadline',
   timeout: 'deadline',
   unreachable: 'unreachable',
+  overloaded: 'overloaded',
   blocked: 'blocked',
   too_many_channels: 'too_many_channels',
 };

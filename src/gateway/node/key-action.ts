@@ -25,6 +25,8 @@ export type KeyOutcome =
   | 'full'
   /** Its worker did not answer in time. */
   | 'timeout'
+  /** Too much waits for its worker already. */
+  | 'overloaded'
   /** Whether it is there cannot be told at present. */
   | 'unreachable'
   /** A channel session would begin, and the mode of its node does not allow that. */

@@ -9,7 +9,7 @@
 import type { Clock, SessionKey } from '../../base/index.ts';
 import type { Bus } from '../../bus/index.ts';
 import type { KeyAction, KeyOutcome, KeyTarget, LocalPerform } from './key-action.ts';
-import type { NodeDirectory } from './node-directory.ts';
+import type { KeyDirectory } from './key-directory.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
 
 export type { KeyAction, KeyOutcome, LocalPerform } from './key-action.ts';
@@ -18,8 +18,7 @@ export type { KeyAction, KeyOutcome, LocalPerform } from './key-action.ts';
 export interface KeyDeliveryDoors {
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly workers: number;
-  readonly directory: NodeDirectory;
+  readonly directory: KeyDirectory;
   readonly perform: LocalPerform;
 }
 
@@ -48,7 +47,7 @@ export class KeyDelivery {
     timeoutMs: number,
     done: (outcomes: KeyOutcome[]) => void,
   ): void {
-    const { perform, workers } = this.#doors;
+    const { perform, directory } = this.#doors;
     if (keys.length === 1) return this.#performOne(keys[0] as SessionKey, { action, bytes, timeoutMs }, done);
     const targets = keys.map((key) => ({ key, sentByHome: false }));
     performAll(perform, targets, { action, bytes }, (local) => {
@@ -57,7 +56,7 @@ export class KeyDelivery {
         if (outcome === undefined) missing.push(position);
       });
       const outcomes = local.map((outcome) => outcome ?? 'not_found');
-      if (missing.length === 0 || workers === 1) return done(outcomes);
+      if (missing.length === 0 || directory.alone) return done(outcomes);
       const missingKeys = missing.map((position) => keys[position] as SessionKey);
       new RemoteDelivery(this.#doors, { action, bytes, timeoutMs }).run(missingKeys, (found) => {
         missing.forEach((position, index) => {
@@ -74,10 +73,10 @@ export class KeyDelivery {
     order: Message & { readonly timeoutMs: number },
     done: (outcomes: KeyOutcome[]) => void,
   ): void {
-    const { perform, workers } = this.#doors;
+    const { perform, directory } = this.#doors;
     perform({ key, sentByHome: false }, order.action, order.bytes, (outcome) => {
       if (outcome !== undefined) done([outcome]);
-      else if (workers === 1) done(['not_found']);
+      else if (directory.alone) done(['not_found']);
       else new RemoteDelivery(this.#doors, order).run([key], done);
     });
   }

@@ -16,16 +16,8 @@ import {
 import { type Bus, type Json, NO_BYTES, type Sister } from '../../bus/index.ts';
 import { type Completeness, Directory, type Holder, type Holding } from '../../relay/index.ts';
 import type { Session } from '../sessions/session.ts';
+import { type KeyDirectory, pushTo, type Search, type Whereabouts } from './key-directory.ts';
 import { askRepeatably, RunCalls } from './sister-calls.ts';
-
-/** Who holds a key; the generation tells one connection of the key from the next. */
-export interface Place {
-  readonly seat: Seat;
-  readonly generation: number;
-}
-
-/** Where a key is: at a place, certainly nowhere, or not known at present. */
-export type Whereabouts = Place | 'nowhere' | 'unknown';
 
 /** Repetitions are sent in portions, so that no frame of the bus grows without bound. */
 const REPEAT_PORTION = 500;
@@ -51,7 +43,7 @@ export interface NodeDirectoryDoors {
 }
 
 /** This worker's part in the directory. */
-export class NodeDirectory {
+export class NodeDirectory implements KeyDirectory {
   readonly #doors: NodeDirectoryDoors;
   readonly #directory: Directory;
   readonly #fences: RunCalls;
@@ -81,16 +73,20 @@ export class NodeDirectory {
     });
   }
 
+  get alone(): boolean {
+    return this.#seats.length === 1;
+  }
+
+  seats(): readonly Seat[] {
+    return this.#seats;
+  }
+
   /** The seat that decides about `key`. */
   home(key: string): Seat {
     const { workers } = this.#doors;
     return this.#seats[workers === 1 ? 0 : hash32(key) % workers] as Seat;
   }
 
-  /**
-   * Makes `session` the holder of its key; done when whoever held it before is closed. False when
-   * its home did not answer in time.
-   */
   register(session: Session, done: (registered: boolean) => void): void {
     const { bus } = this.#doors;
     const home = this.home(session.key);
@@ -106,7 +102,6 @@ export class NodeDirectory {
     });
   }
 
-  /** The end of a session; a newer connection with its key is not touched. */
   unregister(session: Session): void {
     const { bus } = this.#doors;
     const home = this.home(session.key);
@@ -114,11 +109,8 @@ export class NodeDirectory {
     bus.tell(home, { kind: 'unregister', facts: [session.key, session.id], bytes: NO_BYTES });
   }
 
-  /**
-   * Finds the holders of keys that this worker does not hold itself, in the order of `keys`. A home
-   * that is silent for `timeoutMs` knows nothing.
-   */
-  find(keys: readonly SessionKey[], timeoutMs: number, done: (found: Whereabouts[]) => void): void {
+  /** A key has one home here, and its word is enough. */
+  find(keys: readonly SessionKey[], { timeoutMs }: Search, done: (found: Whereabouts[]) => void): void {
     const found: Whereabouts[] = new Array(keys.length).fill('unknown');
     const positionsByHome = new Map<Seat, number[]>();
     keys.forEach((key, position) => {
@@ -144,7 +136,6 @@ export class NodeDirectory {
     }
   }
 
-  /** A home is up, perhaps anew: tell it again what this worker holds of its keys. */
   repeatTo(sister: Sister): void {
     let claims: Claim[] = [];
     const send = (): void => {
@@ -160,7 +151,6 @@ export class NodeDirectory {
     if (claims.length > 0) send();
   }
 
-  /** A run has ended: its connections are gone. */
   dropRun(ended: Holder): void {
     this.#directory.dropRun(ended);
     this.#fences.runEnded(ended);
@@ -205,11 +195,4 @@ export class NodeDirectory {
     const message = { kind: 'replaced', facts: connection, bytes: NO_BYTES };
     this.#fences.ask(holder, message, FENCE_WAIT_MS, done);
   }
-}
-
-/** Appends to the list of `key`, which is made when it is missing. */
-export function pushTo<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
 }

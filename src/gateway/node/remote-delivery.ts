@@ -6,17 +6,16 @@
  * followed by another look, until the home names the same connection again, or nobody. Where no
  * home can tell, every worker is asked, and what stays silent is never "not found".
  */
-import { type Clock, LIMITS, type Result, type Seat, type SessionKey, seatsOf } from '../../base/index.ts';
+import { type Clock, LIMITS, type Result, type Seat, type SessionKey } from '../../base/index.ts';
 import type { Bus, BusAnswer, BusFailure, Json } from '../../bus/index.ts';
 import type { KeyAction, KeyOutcome } from './key-action.ts';
-import { type NodeDirectory, type Place, pushTo } from './node-directory.ts';
+import { type KeyDirectory, type Place, pushTo } from './key-directory.ts';
 
 /** Where holders are looked for, and how they are reached. */
 export interface RemoteDeliveryDoors {
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly workers: number;
-  readonly directory: NodeDirectory;
+  readonly directory: KeyDirectory;
 }
 
 /** What is to happen to the sessions, and how long other workers may take. */
@@ -37,6 +36,8 @@ interface Search {
   /** Who denied to hold it, after the last look: a place, or every worker. */
   deniedBy: Place | 'everyone' | null;
 }
+
+const UNCERTAIN: readonly KeyOutcome[] = ['timeout', 'unreachable', 'overloaded', 'not_found'];
 
 type Settle = (search: Search, outcome: KeyOutcome) => void;
 
@@ -70,7 +71,8 @@ export class RemoteDelivery {
     // A home that is being replaced may take all the time there is; half of it is for the holders.
     const homeMs = Math.max(1, this.#leftMs / 2);
     const keys = searches.map(({ key }) => key);
-    this.#doors.directory.find(keys, homeMs, (found) => {
+    const thorough = searches.some(({ looks }) => looks > 0);
+    this.#doors.directory.find(keys, { timeoutMs: homeMs, thorough }, (found) => {
       const bySeat = new Map<Seat, Search[]>();
       const everywhere: Search[] = [];
       found.forEach((place, index) => {
@@ -95,12 +97,12 @@ export class RemoteDelivery {
 
   /** The homes do not know: every worker is asked once, and who has a key knows best. */
   #deliverEverywhere(searches: readonly Search[], settle: Settle): void {
-    const { bus, workers } = this.#doors;
+    const seats = this.#doors.directory.seats();
     const best = new Map<Search, KeyOutcome>();
     const undecided = new Set(searches);
-    let outstanding = workers * searches.length;
+    let outstanding = seats.length * searches.length;
     for (const search of searches) search.deniedBy = 'everyone';
-    for (const seat of seatsOf(bus.self.node, workers)) {
+    for (const seat of seats) {
       this.#deliver(seat, searches, (search, outcome) => {
         outstanding--;
         const known = moreCertain(best.get(search) ?? 'not_found', outcome);
@@ -149,7 +151,7 @@ function isSameDenial(found: Place | 'unknown', deniedBy: Search['deniedBy']): b
 
 function outcomeOf(answer: Result<BusAnswer, BusFailure>, index: number): KeyOutcome {
   if (answer.ok) return (answer.value.facts as KeyOutcome[])[index] as KeyOutcome;
-  return answer.error === 'timeout' ? 'timeout' : 'unreachable';
+  return answer.error === 'gone' ? 'unreachable' : answer.error;
 }
 
 /** Of two workers' words about one key: who has it knows best, and silence beats a denial. */
@@ -160,5 +162,5 @@ function moreCertain(left: KeyOutcome, right: KeyOutcome): KeyOutcome {
 }
 
 function isCertain(outcome: KeyOutcome): boolean {
-  return outcome !== 'timeout' && outcome !== 'unreachable' && outcome !== 'not_found';
+  return !UNCERTAIN.includes(outcome);
 }

@@ -10,8 +10,8 @@ import type { SessionJournal } from '../../journal/index.ts';
 import type { CloseReason } from '../../relay/index.ts';
 import type { ConnectionWatch } from '../connection-watch.ts';
 import type { GatewayStats } from '../gateway-stats.ts';
+import type { KeyDirectory } from '../node/key-directory.ts';
 import type { NodeChannels } from '../node/node-channels.ts';
-import type { NodeDirectory } from '../node/node-directory.ts';
 import type { CloseCallbacks } from './close-callbacks.ts';
 import type { ReceiveCallbacks } from './receive-callbacks.ts';
 import type { Session } from './session.ts';
@@ -21,7 +21,7 @@ export interface SessionsDoors {
   readonly journal: SessionJournal;
   readonly stats: GatewayStats;
   readonly watch: ConnectionWatch;
-  readonly directory: NodeDirectory;
+  readonly directory: KeyDirectory;
   readonly channels: NodeChannels;
   readonly closeCallbacks: CloseCallbacks;
   readonly receiveCallbacks: ReceiveCallbacks;

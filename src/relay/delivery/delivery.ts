@@ -28,6 +28,7 @@ export type TargetFailure =
   | 'closed'
   | 'deadline'
   | 'unreachable'
+  | 'overloaded'
   | 'isolated'
   | 'blocked'
   | 'too_many_channels';
@@ -61,6 +62,7 @@ export const FAILURE_TEXTS: Readonly<Record<TargetFailure, string>> = {
   closed: 'kuiperbelt: session is closed',
   deadline: 'context deadline exceeded',
   unreachable: 'node is unreachable',
+  overloaded: 'node is overloaded',
   isolated: 'owner is isolated',
   blocked: 'node begins no new channel session',
   too_many_channels: 'session is in too many channels',

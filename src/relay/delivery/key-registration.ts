@@ -49,6 +49,11 @@ export class KeyRegistration {
     return this.#acknowledged;
   }
 
+  /** Whether it was said to be registered. */
+  get done(): boolean {
+    return this.#outcome === 'registered';
+  }
+
   begin(): RegistrationStep[] {
     return this.#askToOrder(0);
   }
