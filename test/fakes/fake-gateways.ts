@@ -231,7 +231,7 @@ export class FakeGateways {
     const worker = this.worker(slot);
     this.#ended = addStats(this.#ended, { ...worker.gateway.stats(), connections: 0, closingConnections: 0 });
     worker.timers.dead = true;
-    this.app.bury(`${slot}.${worker.run}@${this.node}`);
+    this.app.bury(this.#asker(slot, worker.run));
     this.network.down(seatOf(this.node, slot));
     this.#workers.delete(slot);
     this.#left.set(slot, worker.journal);
@@ -280,6 +280,11 @@ export class FakeGateways {
     for (const { gateway } of this.living) gateway.grant(this.granted);
   }
 
+  /** How the application tells workers apart. */
+  #asker(slot: WorkerSlot, run: number): string {
+    return this.node === NODE ? `${slot}.${run}` : `${slot}.${run} of ${this.node}`;
+  }
+
   #start(slot: WorkerSlot): FakeGatewayWorker {
     const run = (this.#runs[slot] as number) + 1;
     this.#runs[slot] = run;
@@ -320,7 +325,7 @@ export class FakeGateways {
         servers.push(server);
         return server.door;
       },
-      httpClient: this.app.client(`${slot}.${run}@${this.node}`),
+      httpClient: this.app.client(this.#asker(slot, run)),
       vitals: () => this.vitals,
     });
     const worker = {
