@@ -59,7 +59,7 @@ function replace(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-it('shows new certificates to peers and callers as their files come, and keeps the old over broken ones', async () => {
+it('shows new certificates as their files come, and keeps the old over broken ones', async () => {
   const authority = new TestAuthority();
   const names = ['IP:127.0.0.1', 'IP:127.0.0.2', 'IP:127.0.0.3'];
   const issue = (name: string) => authority.issue({ name, names, subject: `/CN=${name}` });
