@@ -339,6 +339,13 @@ export const PEER_LIMITS = {
   bodiesBytesMax: 128 * MIB,
   /** Answers to what we ask; those of other members are below 1 KiB. */
   answerBytesMax: 64 * KIB,
+  /**
+   * Values in one call: twice the most changes that it may have. An 8 MiB body of empty lists takes half
+   * a second to parse, of so many a tenth of it. Bodies of less than a MiB are not looked at: whatever
+   * they hold, they take less than that.
+   */
+  jsonValuesMax: 131_072,
+  jsonFreeBytes: 1 * MIB,
   /** Levels of nested JSON, as many as Go reads. They cost a byte each while they are skipped. */
   jsonDepthMax: 10_000,
   /** A text in JSON: a name, a cluster, an error with those it holds within. */

@@ -24,6 +24,7 @@ import { answerJson, type Method } from './dialects.ts';
 import type { Fields } from './field-checks.ts';
 import { readCall } from './foreign-codec.ts';
 import { IncomingCall } from './incoming-call.ts';
+import { isBulky } from './json-bulk.ts';
 import { parseSafe, readRequest, writeAnswer } from './message-codec.ts';
 import type { GenuineHead, PeerAuth } from './peer-auth.ts';
 import { PeerFigures } from './peer-figures.ts';
@@ -158,6 +159,7 @@ export class PeerServer {
   }
 
   #dispatch(call: IncomingCall, served: ServedCluster, method: Method, body: Uint8Array): void {
+    if (isBulky(body)) return call.error(413, 'ERR_IO', "Couldn't read request");
     // A peer that says beforehand how it speaks is read without Go's peculiarities, which cost time.
     const announced = call.request.header(PROTO_HEADER) !== undefined ? parseSafe(body) : null;
     if (announced !== null) return this.#takeSafe(call, served, method, announced);
