@@ -9,8 +9,8 @@ export interface RunSize {
   readonly undecided: number;
   readonly virtualMs: number;
   readonly tookMs: number;
-  /** Of this process, compiling included; null: the work was done by others. */
-  readonly cpuMs: number | null;
+  /** Time of all cores, compiling included. */
+  readonly cpuMs: number;
   readonly workers: number;
 }
 
@@ -33,15 +33,14 @@ export function renderFailure({ seed, options, hash, failure }: SeedReport, comm
 export function renderTotals(totals: Totals, size: RunSize): string {
   const { seeds, failures, undecided, virtualMs, tookMs, cpuMs, workers } = size;
   const rows = Object.entries(totals).map(([name, count]) => `  ${spaced(name).padEnd(22)} ${count}`);
-  const perSecond = Math.round(totals.messages / (tookMs / 1_000) / workers);
-  const perCpuSecond =
-    cpuMs === null ? '' : `, ${Math.round(totals.messages / (cpuMs / 1_000))} a core second`;
+  const perSecond = Math.round(totals.messages / (tookMs / 1_000));
+  const perCoreSecond = Math.round(totals.messages / (cpuMs / 1_000));
   const failed = failures.map(({ seed, failure }) => `${seed} (${failure?.checker})`).join(', ');
   return [
     `${seeds} seeds, ${Math.round(virtualMs / 60_000)} virtual minutes in ${(tookMs / 1_000).toFixed(1)} s`,
     ...rows,
     `  undecided registers    ${undecided}`,
-    `  messages a second      ${perSecond} a process, ${workers} process(es)${perCpuSecond}`,
+    `  messages a second      ${perSecond} by ${workers} process(es), ${perCoreSecond} a core second`,
     failures.length === 0 ? 'every promise was kept' : `${failures.length} failed: ${failed}`,
     '',
   ].join('\n');

@@ -62,6 +62,24 @@ describe('World', () => {
     expect(world.events).toBe(4);
   });
 
+  it('keeps as many events of one moment as there are', () => {
+    const world = new World();
+    const seen: number[] = [];
+    let asked = 0;
+    const ask = (): void => {
+      if (asked < 2_000) world.after(0, happen, asked++);
+    };
+    // Each asks for two more, so that the line grows while its beginning moves on.
+    const happen = (number: number): void => {
+      seen.push(number);
+      ask();
+      ask();
+    };
+    ask();
+    world.runUntil(0);
+    expect(seen).toEqual(Array.from({ length: 2_000 }, (_, number) => number));
+  });
+
   it('stops where it is told to, between two events', () => {
     const world = new World();
     let count = 0;

@@ -13,6 +13,16 @@ type Happening = (argument: unknown) => void;
 /** Events that the heap has room for at first. */
 const ROOM = 1_024;
 
+/** The same for what happens at once; a power of two. */
+const RING = 64;
+
+/** An event of this very moment. */
+interface Soon {
+  readonly order: number;
+  readonly happening: Happening;
+  readonly argument: unknown;
+}
+
 /** Virtual time and the events in it. */
 export class World {
   #nowMs = 0;
@@ -24,9 +34,10 @@ export class World {
   #happenings: Happening[] = [];
   #arguments: unknown[] = [];
   #size = 0;
-  /** What was asked for at once, oldest first: about half of all events, and they need no heap. */
-  #soon: { readonly order: number; readonly happening: Happening; readonly argument: unknown }[] = [];
-  #soonTaken = 0;
+  /** What was asked for at once, in a ring: about half of all events, and they need no heap. */
+  #soon: (Soon | undefined)[] = Array.from({ length: RING });
+  #soonFirst = 0;
+  #soonCount = 0;
 
   /** Milliseconds since the beginning of the world; what no node can know exactly. */
   get nowMs(): number {
@@ -45,13 +56,13 @@ export class World {
     assert(delayMs >= 0, 'nothing happens in the past');
     const happening = run as Happening;
     const order = this.#made++;
-    if (delayMs === 0) this.#soon.push({ order, happening, argument });
+    if (delayMs === 0) this.#append({ order, happening, argument });
     else this.#push(this.#nowMs + delayMs, order, happening, argument);
   }
 
   /** Lets the next event happen; false when there is none until `untilMs`. */
   step(untilMs: number): boolean {
-    if (this.#soonTaken < this.#soon.length && !this.#isHeapFirst()) {
+    if (this.#soonCount > 0 && !this.#isHeapFirst()) {
       const { happening, argument } = this.#takeSoon();
       this.#done++;
       happening(argument);
@@ -79,16 +90,26 @@ export class World {
   /** True when something in the heap is due now and was asked for before what is to happen at once. */
   #isHeapFirst(): boolean {
     if (this.#size === 0 || this.#times[0] !== this.#nowMs) return false;
-    return (this.#orders[0] as number) < (this.#soon[this.#soonTaken]?.order as number);
+    return (this.#orders[0] as number) < (this.#soon[this.#soonFirst]?.order as number);
   }
 
-  #takeSoon() {
-    const next = this.#soon[this.#soonTaken++];
-    assert(next !== undefined, 'there is something to take');
-    if (this.#soonTaken === this.#soon.length) {
-      this.#soon.length = 0;
-      this.#soonTaken = 0;
+  #append(event: Soon): void {
+    const length = this.#soon.length;
+    if (this.#soonCount === length) {
+      const first = this.#soonFirst;
+      const inOrder = [...this.#soon.slice(first), ...this.#soon.slice(0, first)];
+      this.#soon = [...inOrder, ...Array.from<undefined>({ length })];
+      this.#soonFirst = 0;
     }
+    this.#soon[(this.#soonFirst + this.#soonCount++) & (this.#soon.length - 1)] = event;
+  }
+
+  #takeSoon(): Soon {
+    const next = this.#soon[this.#soonFirst];
+    assert(next !== undefined, 'there is something to take');
+    this.#soon[this.#soonFirst] = undefined;
+    this.#soonFirst = (this.#soonFirst + 1) & (this.#soon.length - 1);
+    this.#soonCount--;
     return next;
   }
 

@@ -361,8 +361,10 @@ function foreseenItem({ index, ballot }: Snapshot): LogItem {
 
 function maxIndexOf(group: readonly Waiting[]): number {
   let maxIndex = 0;
-  for (const item of group.flatMap(({ items }) => items)) {
-    if (item.type === 'entries') maxIndex = Math.max(maxIndex, item.entries.at(-1)?.index ?? 0);
+  for (const { items } of group) {
+    for (const item of items) {
+      if (item.type === 'entries') maxIndex = Math.max(maxIndex, item.entries.at(-1)?.index ?? 0);
+    }
   }
   return maxIndex;
 }
