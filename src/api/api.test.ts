@@ -70,6 +70,7 @@ function makeApi(options: { token?: string; told?: Record<number, () => Promise<
     meter,
     snapshot,
     timers: time,
+    operate: () => {},
     version: '0.0.0',
   });
   const ask = (path: string, method = 'GET', authorization?: string): Promise<Answer> =>

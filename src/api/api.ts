@@ -19,9 +19,18 @@ import type { Bus } from '../bus/index.ts';
 import type { LiveConfig } from '../config/index.ts';
 import type { HttpHandlers, HttpRequest, HttpResponse, ListenHandle, RawHeaders } from '../net/index.ts';
 import { BearerTokens } from '../net/index.ts';
-import type { ReloadCounts, StatsCounters, WorkerInit, WorkerPlace } from '../process/index.ts';
+import type {
+  Bulletin,
+  OperationOutcome,
+  ReloadCounts,
+  StatsCounters,
+  WorkerInit,
+  WorkerPlace,
+} from '../process/index.ts';
 import { Grant, type Granted } from '../relay/index.ts';
 import { METRICS_CONTENT_TYPE, type MetricsSnapshot } from '../telemetry/index.ts';
+import { ClusterCopy } from './cluster/cluster-copy.ts';
+import { type SupervisorCallDoors, SupervisorCalls } from './cluster/supervisor-calls.ts';
 import { OperatorFront } from './front/operator-front.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { GatewayWorkers } from './operations/gateway-workers.ts';
@@ -48,6 +57,8 @@ export interface ApiDoors {
   /** Figures of this process, for `/metrics`. */
   readonly snapshot: () => Promise<MetricsSnapshot>;
   readonly timers: Timers;
+  /** Has the supervisor do something; `operated` says what became of it. */
+  readonly operate: SupervisorCallDoors['send'];
   /** The release that runs here. */
   readonly version: string;
 }
@@ -71,6 +82,8 @@ export class Api {
   readonly #routes: ReadonlyMap<string, Answer>;
   readonly #page: MetricsPage;
   readonly #front: OperatorFront;
+  readonly #supervisor: SupervisorCalls;
+  readonly #cluster = new ClusterCopy();
   readonly #reloads: ReloadFigures;
   readonly #tokens: BearerTokens;
   readonly #requests: ReturnType<Meter['counter']>;
@@ -111,6 +124,7 @@ export class Api {
       labels: ['mode'],
     } as const;
     doors.meter.observedEach(mode, () => MODES.map((one) => [{ mode: one }, one === this.#mode() ? 1 : 0]));
+    this.#supervisor = new SupervisorCalls({ timers: doors.timers, send: doors.operate });
     this.#front = this.#createFront();
     this.#routes = new Map<string, Answer>([
       ['/healthz', (request, response) => this.#answer(request, response, 200, { status: 'ok' })],
@@ -153,6 +167,26 @@ export class Api {
     this.#reloads.tell(counts);
   }
 
+  /** Takes the state of the cluster, whole. */
+  cluster(index: number, snapshot: string): void {
+    this.#cluster.install(index, snapshot);
+  }
+
+  /** Takes what the cluster agreed on since. */
+  changes(index: number, changes: readonly unknown[]): void {
+    this.#cluster.apply(index, changes);
+  }
+
+  /** Takes note of what the nodes tell of themselves. */
+  bulletins(self: string, nodes: readonly Bulletin[]): void {
+    this.#cluster.hear(self, nodes);
+  }
+
+  /** What became of an operation that the supervisor was asked for. */
+  operated(id: number, outcome: OperationOutcome): void {
+    this.#supervisor.settle(id, outcome);
+  }
+
   /** Says so at `/readyz` on connections that are open, and closes them within `timeoutMs`. */
   drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
@@ -161,12 +195,21 @@ export class Api {
 
   #createFront(): OperatorFront {
     const { bus, live, timers, logger, version, init } = this.#doors;
-    const workers = new GatewayWorkers({ bus, workers: init.workers });
-    const capacity = () => ({ maxConnections: live.current.limits.connectionsMax, maxNodes: 1 });
+    const cluster = this.#cluster;
+    const handlers = handlersWith({
+      ...{ version, timers, cluster, supervisor: this.#supervisor },
+      workers: new GatewayWorkers({ bus, workers: init.workers }),
+      mode: () => this.#mode() ?? 'initial',
+      own: () => cluster.own,
+      capacity: () => {
+        const { limits, cluster: keys } = live.current;
+        const wanted = { maxConnections: limits.connectionsMax, maxNodes: keys?.maxNodes ?? 1 };
+        return cluster.ownFacts ?? wanted;
+      },
+    });
     return new OperatorFront({
-      ...{ live, timers, logger },
-      handlers: handlersWith({ version, capacity, workers }),
-      ownerElsewhere: () => null,
+      ...{ live, timers, logger, handlers },
+      ownerElsewhere: (channel) => cluster.ownerElsewhere(channel),
       count: (status) => this.#requests.add(1, { path: OPERATIONS_PATH, status: String(status) }),
     });
   }

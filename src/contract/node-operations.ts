@@ -5,7 +5,7 @@
  * capacity.
  */
 import type { Operation } from './operation.ts';
-import { INTEGER, needed, object, text } from './schema.ts';
+import { choice, INTEGER, needed, object, optional, text } from './schema.ts';
 
 const SHORT = text(256);
 
@@ -51,6 +51,14 @@ export const nodeOperations: readonly Operation[] = [
     response: object({
       version: needed(SHORT, 'Version of the program.'),
       ...Object.fromEntries(figures),
+      cluster: optional(
+        object({
+          raft_state: needed(choice('leader', 'follower', 'learner'), 'What this node is in the log.'),
+          raft_term: needed(INTEGER, 'The ballot.'),
+          raft_commit_index: needed(INTEGER, 'How far the log is committed, as this node knows.'),
+        }),
+        'The log that the nodes agree by; a node that is alone is its only voter.',
+      ),
     }),
   },
 ];

@@ -36,6 +36,7 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
     meter: meter.meter,
     snapshot: meter.snapshot,
     timers: systemTimers,
+    operate: (message) => channel.send(message),
     version: readVersion(),
     createServer: (handlers) => {
       const tools = { clock: systemClock, timers: systemTimers, logger, tls: tls?.callers ?? null };
@@ -55,6 +56,10 @@ export async function buildApiWorker(doors: WorkerDoors): Promise<WorkerRole> {
       api.peers(peers, ended);
     },
     grant: (granted) => api.grant(granted),
+    cluster: (index, snapshot) => api.cluster(index, snapshot),
+    changes: (index, changes) => api.changes(index, changes),
+    bulletins: (self, nodes) => api.bulletins(self, nodes),
+    operated: (id, outcome) => api.operated(id, outcome),
     health: (health) => api.health(health),
     reload: (settings) => live.replace(settings),
     reloads: (counts) => api.reloads(counts),

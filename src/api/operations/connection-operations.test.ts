@@ -149,7 +149,8 @@ describe('figures', () => {
   };
   const figures = (...workers: Worker[]) => {
     const capacity = () => ({ maxConnections: 500, maxNodes: 3 });
-    return nodeFigures({ version: '1.2.3', capacity, workers: workersOf(...workers).workers });
+    const own = () => null;
+    return nodeFigures({ version: '1.2.3', capacity, own, workers: workersOf(...workers).workers });
   };
 
   it('come from the first worker that answers', async () => {

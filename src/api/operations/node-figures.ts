@@ -2,7 +2,7 @@
  * What this node may hold and what it has counted.
  */
 import { OPERATOR_KINDS } from '../../bus/index.ts';
-import type { StatsCounters } from '../../process/index.ts';
+import type { Bulletin, StatsCounters } from '../../process/index.ts';
 import { answered, type Handler, refused } from '../front/operation-answer.ts';
 import type { GatewayWorkers } from './gateway-workers.ts';
 
@@ -17,6 +17,8 @@ export interface NodeFigureDoors {
   readonly version: string;
   readonly capacity: () => Capacity;
   readonly workers: GatewayWorkers;
+  /** What the node tells of itself; null before the supervisor has said anything. */
+  readonly own: () => Bulletin | null;
 }
 
 /** The licence of the program itself; nothing has to be bought. */
@@ -44,7 +46,9 @@ export function nodeFigures(doors: NodeFigureDoors): Record<string, Handler> {
     GetStatsReport: async () => {
       const stats = await nodeStats(doors.workers);
       if (stats === null) return refused('WORKER-UNAVAILABLE');
-      return answered({ version: doors.version, ...figuresOf(stats) });
+      const own = doors.own();
+      const cluster = own === null ? {} : { cluster: logFigures(own) };
+      return answered({ version: doors.version, ...figuresOf(stats), ...cluster });
     },
   };
 }
@@ -56,6 +60,15 @@ async function nodeStats(workers: GatewayWorkers): Promise<StatsCounters | null>
     if (answer.ok) return answer.value.facts as unknown as StatsCounters;
   }
   return null;
+}
+
+function logFigures({ master, voter, ballot, commitIndex }: Bulletin): Record<string, unknown> {
+  const follows = voter ? 'follower' : 'learner';
+  return {
+    raft_state: master ? 'leader' : follows,
+    raft_term: ballot,
+    raft_commit_index: commitIndex,
+  };
 }
 
 function figuresOf(stats: StatsCounters): Record<string, number> {
