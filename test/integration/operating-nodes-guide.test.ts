@@ -23,7 +23,7 @@ function expected(printed: unknown): unknown {
 
 it('does what the guide about operating nodes says', async () => {
   expect([requireProgram('curl'), requireProgram('http')]).not.toContain(null);
-  expect(EXAMPLES.length).toBeGreaterThan(5);
+  expect(EXAMPLES.length).toBeGreaterThan(8);
   const application = await startApplication();
   const node = await startNode({
     config: { workers: 2, api: { listen: '127.0.0.1:0' }, callback: application.callback },

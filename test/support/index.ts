@@ -14,6 +14,7 @@ export * from './kv-logs.ts';
 export * from './kv-node.ts';
 export * from './kv-writers.ts';
 export * from './light-client.ts';
+export * from './network-room.ts';
 export * from './programs.ts';
 export * from './raw-client.ts';
 export * from './reload-node.ts';

@@ -38,6 +38,8 @@ export interface NodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Its limit of open files, and of each of its workers; absent: that of the test. */
   readonly descriptorsMax?: number;
+  /** Puts what the command runs in front of it, such as a network of its own. */
+  readonly inside?: (command: readonly string[]) => string[];
   /** A folder that outlives the node, for restarts; absent: one of its own. */
   readonly folder?: string;
 }
@@ -148,8 +150,9 @@ function spawnNode(options: NodeOptions, configFile: string, folder: string): Ch
     options.descriptorsMax === undefined
       ? [process.execPath, ...node]
       : ['sh', '-c', `ulimit -n ${options.descriptorsMax} && exec "$@"`, 'sh', process.execPath, ...node];
+  const whole = options.inside?.(command) ?? command;
   // A process group of its own, so that a test can end a node with all its workers.
-  return spawn(command[0] as string, command.slice(1), {
+  return spawn(whole[0] as string, whole.slice(1), {
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
