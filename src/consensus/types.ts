@@ -266,10 +266,10 @@ export type Notice =
 
 /** What a replica wants done, in this order. One record a turn; `Replica.take` hands it over. */
 export interface Output {
-  /** Write this, then call `persisted(token)`. */
-  readonly persist: Persist | null;
   /** Promise nothing: send at once. */
   readonly send: readonly Envelope[];
+  /** Write this, then call `persisted(token)`. */
+  readonly persist: Persist | null;
   /** Wait for `sendAfterToken`, which is the newest token, perhaps of an earlier output. */
   readonly sendAfter: readonly Envelope[];
   readonly sendAfterToken: number;
