@@ -4,7 +4,7 @@
  * All nodes share one time, one application and one network between their workers, which nobody
  * but the test moves.
  */
-import { seatOf } from '../../src/base/index.ts';
+import { type Seat, seatsOf } from '../../src/base/index.ts';
 import { Homes, type HomesView } from '../../src/relay/index.ts';
 import { FakeGateways } from './fake-gateways.ts';
 
@@ -75,6 +75,13 @@ export class FakeCluster {
     this.#between(node, (left, right) => this.first.network.hold(left, right));
   }
 
+  /** Keeps what one node sends to another on its way. */
+  holdBetween(from: FakeGateways, to: FakeGateways): void {
+    for (const own of seatsOf(from.node, this.#workers)) {
+      for (const far of seatsOf(to.node, this.#workers)) this.first.network.hold(own, far);
+    }
+  }
+
   release(node: FakeGateways): void {
     this.#between(node, (left, right) => this.first.network.release(left, right));
   }
@@ -87,15 +94,11 @@ export class FakeCluster {
     }
   }
 
-  #between(
-    node: FakeGateways,
-    act: (left: ReturnType<typeof seatOf>, right: ReturnType<typeof seatOf>) => void,
-  ) {
+  #between(node: FakeGateways, act: (from: Seat, to: Seat) => void): void {
     for (const other of this.nodes) {
       if (other === node) continue;
-      for (let mine = 0; mine < this.#workers; mine++) {
-        for (let theirs = 0; theirs < this.#workers; theirs++) {
-          const [own, far] = [seatOf(node.node, mine), seatOf(other.node, theirs)];
+      for (const own of seatsOf(node.node, this.#workers)) {
+        for (const far of seatsOf(other.node, this.#workers)) {
           act(own, far);
           act(far, own);
         }

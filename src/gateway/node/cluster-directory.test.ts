@@ -130,7 +130,30 @@ describe('a home that is silent', () => {
   });
 });
 
+describe('a home that missed something', () => {
+  it('is not believed over the other one once its word turned out wrong', () => {
+    const key = cluster.keyAt(two, one);
+    const older = three.connect(`key=${key}`, 0);
+    cluster.holdBetween(three, two);
+    const newer = three.ask(`key=${key}`, 1);
+    three.settle();
+    cluster.advance(250);
+    expect([older.closed?.code, newer.connection?.open]).toEqual([4409, true]);
+    expect(one.call('/send', { sessions: [key] }, 'x')).toEqual(OK);
+    expect(newer.connection?.received).toEqual(['x']);
+  });
+});
+
 describe('a node that goes', () => {
+  it('keeps nobody waiting whose registration it has not acknowledged', () => {
+    cluster.lose(two);
+    const upgrade = one.ask(`key=${cluster.keyAt(two, three)}`);
+    one.settle();
+    expect(upgrade.connection).toBe(null);
+    cluster.agree([one, three]);
+    expect(upgrade.connection?.open).toBe(true);
+  });
+
   it('takes its sessions along, and the others stay reachable through new homes', () => {
     const kept = cluster.keyAt(two, three);
     const client = one.connect(`key=${kept}`);
@@ -156,8 +179,9 @@ describe('a view', () => {
     const clients = Array.from({ length: 30 }, (_, number) => {
       return { key: `k${number}`, client: one.connect(`key=k${number}`, number % 2) };
     });
-    const four = cluster.add();
-    cluster.agree([four, two]);
+    // With two more nodes, some keys have no home left that they had before.
+    const [four, five] = [cluster.add(), cluster.add()];
+    cluster.agree([four, five, two]);
     const send = (node: FakeGateways, text: string) => {
       for (const { key } of clients) {
         expect([key, node.call('/send', { sessions: [key] }, text)]).toEqual([key, OK]);
@@ -168,7 +192,7 @@ describe('a view', () => {
     cluster.tell(three);
     one.settle();
     for (const node of cluster.nodes) send(node, `again ${node.node}`);
-    for (const { client } of clients) expect(client.received).toHaveLength(8);
+    for (const { client } of clients) expect(client.received).toHaveLength(10);
   });
 
   it('of which all know lets every home be sure again', () => {
@@ -185,10 +209,12 @@ describe('a worker that is replaced', () => {
     const key = cluster.keyAt(two, three);
     const client = one.connect(`key=${key}`);
     two.connect('key=lost', 0);
-    for (const slot of [0, 1]) {
-      two.restart(slot);
-      cluster.tell(two);
-      one.settle();
+    for (const node of [two, three]) {
+      for (const slot of [0, 1]) {
+        node.restart(slot);
+        cluster.tell(node);
+        one.settle();
+      }
     }
     expect(three.call('/send', { sessions: [key, 'lost'] }, 'x')).toEqual(failed(NOT_FOUND, 'lost'));
     expect(client.received).toEqual(['x']);
