@@ -120,6 +120,17 @@ describe('a home that is silent', () => {
     expect(one.app.closeEvents().map(({ reason }) => reason)).toEqual(['not_established']);
   });
 
+  it('does not keep the attempt of a client that the application closes meanwhile', () => {
+    const key = cluster.keyAt(one, two);
+    cluster.hold(one);
+    const upgrade = one.ask(`key=${key}`);
+    one.settle();
+    expect(upgrade.refused).toBe(null);
+    expect(one.call('/close', { sessions: [key] }, 'bye')).toEqual(OK);
+    expect(upgrade.refused?.status).toBe(503);
+    expect(one.app.closeEvents()).toEqual([]);
+  });
+
   it('makes a key that nobody is known to hold unreachable, never not found', () => {
     const key = cluster.keyAt(two, three);
     cluster.hold(two);

@@ -155,6 +155,10 @@ export class ClusterDirectory implements KeyDirectory {
     if (entry === undefined) return;
     this.#entries.delete(session.id);
     entry.overdue.cancel();
+    const { done } = entry;
+    // It ended while it was being registered: whoever waits for that has to hear that it is over.
+    if (done !== null) this.#doors.timers.endOfTurn(() => done(true));
+    entry.done = null;
     const facts = [session.key, session.id];
     for (const home of entry.told) this.#doors.bus.tell(home, { kind: 'key_drop', facts, bytes: NO_BYTES });
   }
