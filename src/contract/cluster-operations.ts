@@ -101,9 +101,10 @@ export const clusterOperations: readonly Operation[] = [
     versions: ['20211215'],
     name: 'ListClusterNodes',
     summary:
-      'The nodes of the cluster that the answering node hears of; on demand the others too, with their name ' +
-      'and `connected` only. Nodes that the cluster has not missed yet and that this one does not hear of ' +
-      'are named in the header `x-arrokoth-silent-nodes`. A node that is in no cluster yet lists none.',
+      'The nodes of the cluster that the answering node hears of; on demand the others too, with their ' +
+      'name and `connected` only. Nodes that the cluster has not missed yet and that this one does not ' +
+      'hear of are named in the header `x-arrokoth-silent-nodes`. A node that is in no cluster yet ' +
+      'lists none.',
     request: object({
       include_all_known_nodes: optional(BOOLEAN, 'True: those that are not connected, too.'),
     }),

@@ -146,8 +146,7 @@ test('joining and purging, as printed', { timeout: 240_000 }, async () => {
   const voters = (body: string) => body.split('"voter":true').length === 4;
   await until(room, LIST, voters);
   await leaving.stop();
-  const all =
-    'http POST 127.0.0.1:3000/ x-sora-target:Sora_20211215.ListClusterNodes include_all_known_nodes:=true -vvv';
+  const all = LIST.replace(' -vvv', ' include_all_known_nodes:=true -vvv');
   await until(room, all, (body) => {
     const rows = JSON.parse(body) as { node_name: string; connected: boolean }[];
     return rows.some((row) => row.node_name === doomed && !row.connected);
