@@ -25,7 +25,8 @@ it('bounds the age at a follower from above, whatever a message takes', () => {
       const heartbeatMs = Math.max(answeredMs + answer, roundMs + ack) + wait;
       const nowMs = heartbeatMs + travel;
       const bound = new ContactBound();
-      bound.heard({ ageMs: heartbeatMs - roundMs, echoMs: answeredMs + offset }, 0, nowMs + offset);
+      bound.heard({ ageMs: heartbeatMs - roundMs, echoMs: answeredMs + offset }, 0, nowMs + offset, 7);
+      bound.reached(7);
       expect(bound.ageMs(nowMs + offset)).toBeGreaterThanOrEqual(nowMs - roundMs);
     }),
   );
@@ -33,12 +34,27 @@ it('bounds the age at a follower from above, whatever a message takes', () => {
 
 it('learns nothing from echoes of another life, nor from none', () => {
   const bound = new ContactBound();
-  bound.heard({ ageMs: 0, echoMs: null }, 500, 900);
-  bound.heard({ ageMs: 0, echoMs: 499 }, 500, 900);
-  bound.heard({ ageMs: 0, echoMs: 901 }, 500, 900);
+  bound.heard({ ageMs: 0, echoMs: null }, 500, 900, 0);
+  bound.heard({ ageMs: 0, echoMs: 499 }, 500, 900, 0);
+  bound.heard({ ageMs: 0, echoMs: 901 }, 500, 900, 0);
+  bound.reached(0);
   expect(bound.ageMs(900)).toBe(Number.POSITIVE_INFINITY);
-  bound.heard({ ageMs: 100, echoMs: 800 }, 500, 900);
+  bound.heard({ ageMs: 100, echoMs: 800 }, 500, 900, 0);
+  bound.reached(0);
   expect(bound.ageMs(900)).toBe(200);
-  bound.heard({ ageMs: 300, echoMs: 850 }, 500, 900);
+  bound.heard({ ageMs: 300, echoMs: 850 }, 500, 900, 0);
+  bound.reached(0);
   expect(bound.ageMs(900)).toBe(200);
+});
+
+it('counts a contact once the state holds what was committed then, and starves under no load', () => {
+  const bound = new ContactBound();
+  bound.heard({ ageMs: 0, echoMs: 100 }, 0, 900, 7);
+  for (const [echoMs, index] of [[200, 8] as const, [300, 9] as const, [400, 12] as const])
+    bound.heard({ ageMs: 0, echoMs }, 0, 900, index);
+  const agesAt = (index: number): number => {
+    bound.reached(index);
+    return bound.ageMs(1_000);
+  };
+  expect([6, 7, 11, 12].map(agesAt)).toEqual([Number.POSITIVE_INFINITY, 900, 900, 600]);
 });

@@ -5,7 +5,7 @@
  * majority acknowledged is its contact. It writes the age of that into what it sends, and each
  * follower turns it into an upper bound by its own clock. Confirmed reads go by the same rounds.
  */
-import type { Contact } from './types.ts';
+import type { Contact, Index } from './types.ts';
 
 /** The rounds of one master. */
 export class Rounds {
@@ -56,18 +56,38 @@ export class Rounds {
   }
 }
 
-/** What a follower knows: it was, through its master, in contact with the majority at this time. */
+/**
+ * What a follower knows: it was, through its master, in contact with the majority at this time.
+ *
+ * A contact counts once the state holds whatever was committed when it was: whoever comes back hears
+ * a fresh heartbeat before the entries that it missed, and must not take an old state for a new one.
+ */
 export class ContactBound {
   #sinceMs = Number.NEGATIVE_INFINITY;
+  /** The oldest contact that waits for its index, and the newest: with one only, its turn might never come. */
+  #waiting: WaitingContact | null = null;
+  #newest: WaitingContact | null = null;
 
   /**
    * A heartbeat came in. It was sent after the receiver's clock showed `echoMs`, and the majority
    * was heard of `ageMs` before: later than the difference, whatever time the message took. An echo
-   * outside of [startMs, nowMs] is of another life of this node and says nothing.
+   * outside of [startMs, nowMs] is of another life of this node and says nothing. It counts when the
+   * state is at `index`.
    */
-  heard({ ageMs, echoMs }: Contact, startMs: number, nowMs: number): void {
+  heard({ ageMs, echoMs }: Contact, startMs: number, nowMs: number, index: Index): void {
     if (echoMs === null || echoMs < startMs || echoMs > nowMs || ageMs < 0) return;
-    this.at(echoMs - ageMs);
+    const sinceMs = echoMs - ageMs;
+    if (this.#waiting === null) this.#waiting = { sinceMs, index };
+    else this.#newest = { sinceMs, index };
+  }
+
+  /** The state is at `index`. */
+  reached(index: Index): void {
+    while (this.#waiting !== null && this.#waiting.index <= index) {
+      this.at(this.#waiting.sinceMs);
+      this.#waiting = this.#newest;
+      this.#newest = null;
+    }
   }
 
   /** There was contact at `sinceMs` of the own clock. */
@@ -79,4 +99,9 @@ export class ContactBound {
   ageMs(nowMs: number): number {
     return nowMs - this.#sinceMs;
   }
+}
+
+interface WaitingContact {
+  readonly sinceMs: number;
+  readonly index: Index;
 }

@@ -35,7 +35,8 @@ export class Follower {
       this.#refuse(from, contradiction);
       return;
     }
-    this.#heed(from, question);
+    this.#heed(from);
+    this.#noteContact(question);
     const { prevIndex, prevBallot, entries, commitIndex } = question;
     // What lies before the base is committed, and the master has it.
     const agrees = prevIndex < log.baseIndex || log.holds(prevIndex, prevBallot);
@@ -63,7 +64,7 @@ export class Follower {
     const { commitIndex } = this.#core;
     const contradiction = this.#rival(from) ?? pieceContradiction(log, commitIndex, question);
     if (contradiction !== null) return this.#refuse(from, contradiction);
-    this.#heed(from, question);
+    this.#heed(from);
     const { index, lastBallot, totalBytes } = question;
     // Whoever has the entry has all before it; to start over from here would drop what comes after.
     if (index <= commitIndex || log.holds(index, lastBallot)) {
@@ -92,16 +93,24 @@ export class Follower {
   }
 
   /** The sender is the master of the promised ballot. */
-  #heed(from: MemberName, { contact }: Asked<'append'> | Asked<'snapshot'>): void {
+  #heed(from: MemberName): void {
     const core = this.#core;
-    const { promise, clockMs, clockStartMs, nowMs } = core;
+    const { promise, nowMs } = core;
     if (core.master === null) {
       core.master = from;
       core.outbox.notice({ type: 'master_known', master: from, ballot: promise.ballot });
     }
     core.heardMs = nowMs;
     core.restTillElection();
-    core.contact.heard(contact, clockStartMs, clockMs);
+  }
+
+  /**
+   * What was committed at that time is known to a master once its no-op is: this replica's state has
+   * to be there. A piece of a snapshot is no contact in this sense, as the state is behind it by nature.
+   */
+  #noteContact({ contact, commitIndex, firstIndex }: Asked<'append'>): void {
+    const { clockMs, clockStartMs, contact: bound } = this.#core;
+    bound.heard(contact, clockStartMs, clockMs, Math.max(commitIndex, firstIndex));
   }
 
   #take(entries: readonly Entry[]): void {

@@ -73,6 +73,11 @@ export class Master {
     return this.#core.nowMs - this.#rounds.confirmedMs;
   }
 
+  /** True when the no-op is applied: the state holds all that was ever acknowledged. */
+  get isAnnounced(): boolean {
+    return this.#isAnnounced;
+  }
+
   /** True when the no-op is applied, and a majority was heard of so lately that no other can be elected. */
   get isConfirmed(): boolean {
     return this.#isAnnounced && this.contactAgeMs < this.#core.settings.electionMinMs;
@@ -216,7 +221,8 @@ export class Master {
     proposals.deposed(nowMs + settings.electionMaxMs);
     if (promise.ballot > this.ballot) this.#handover?.succeeded();
     else this.#handover?.failed();
-    if (this.#isAnnounced) outbox.notice({ type: 'lost_master', ballot: this.ballot });
+    if (!this.#isAnnounced) return;
+    outbox.notice({ type: 'lost_master', ballot: this.ballot });
     contact.at(clockMs - this.contactAgeMs);
   }
 

@@ -256,10 +256,12 @@ export class Replica {
     return this.#core.log.configuration;
   }
 
-  /** An upper bound of the time since the majority was heard of, through the master. */
+  /** An upper bound of the time since the state was as new as the majority's, as the master tells. */
   contactAgeMs(nowMs: number): number {
-    const { contact, clockMs, nowMs: turnMs } = this.#core;
-    if (this.#master !== null) return this.#master.contactAgeMs + nowMs - turnMs;
+    const { contact, clockMs, nowMs: turnMs, appliedIndex } = this.#core;
+    contact.reached(appliedIndex);
+    // Until its no-op is applied, a master may not have applied what the one before it committed.
+    if (this.#master?.isAnnounced === true) return this.#master.contactAgeMs + nowMs - turnMs;
     return contact.ageMs(clockMs + nowMs - turnMs);
   }
 
