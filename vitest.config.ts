@@ -9,7 +9,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Whole runs of the simulator: processes that keep both cores busy, so they run by themselves. */
-const SIMULATED = ['sim/sim.test.ts', 'sim/canaries/canaries.test.ts'];
+const SIMULATED = ['sim/sim.test.ts', 'sim/canaries/canaries.test.ts', 'sim/cluster/cluster.test.ts'];
 const REAL_PROCESSES = { testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2 };
 
 export default defineConfig({

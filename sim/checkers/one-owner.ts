@@ -1,4 +1,4 @@
-/** The promise: epochs never go back and end once, a channel has one live owner, and its fencing numbers grow. */
+/** The promise: epochs end once and never go back, a channel has one live owner, its fencing numbers grow. */
 import type { ClusterEvent, Epoch } from '../../src/cluster/index.ts';
 import { Violation } from '../violation.ts';
 

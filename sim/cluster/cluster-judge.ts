@@ -53,7 +53,7 @@ export class ClusterJudge extends Judge {
     this.events?.started(who);
   }
 
-  override applied(who: string, entry: Entry, hash: string): void {
+  override applied(who: string, entry: Entry, hash: number): void {
     super.applied(who, entry, hash);
     const copy = this.copyOf(who);
     const isFirst = this.#texts[entry.index] === undefined;
@@ -67,7 +67,7 @@ export class ClusterJudge extends Judge {
     this.#compare(who, entry.index, copy);
   }
 
-  override installed(who: string, snapshot: Snapshot, hash: string): void {
+  override installed(who: string, snapshot: Snapshot, hash: number): void {
     super.installed(who, snapshot, hash);
     const text = this.#texts[snapshot.index];
     if (text !== undefined) this.#copies.set(who, ClusterState.restore(encodeUtf8(text)));

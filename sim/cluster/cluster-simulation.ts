@@ -112,7 +112,8 @@ class ClusterSimulation {
   #await(boundMs: number, text: string, reached: () => boolean): void {
     this.#world.runUntil(this.#world.nowMs + boundMs, reached);
     if (reached()) return;
-    const states = this.#fleet.nodes.map((node) => node.describe()).join('; ');
+    const up = ({ name }: SimulatedNode): string => (this.#supervisors.get(name)?.isUp ? 'up' : 'not up');
+    const states = this.#fleet.nodes.map((node) => `${up(node)}: ${node.describe()}`).join('; ');
     throw new Violation('progress', `${text} within ${boundMs} ms: ${states}`);
   }
 }

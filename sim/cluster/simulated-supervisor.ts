@@ -6,7 +6,7 @@
  * Claims and releases are foolish at times, because any of them has to be harmless.
  */
 import type { ClusterChange, ClusterState, KnownNode } from '../../src/cluster/index.ts';
-import type { MemberName } from '../../src/consensus/index.ts';
+import type { Index, MemberName } from '../../src/consensus/index.ts';
 import type { Fleet } from '../fleet.ts';
 import type { Views } from '../judge.ts';
 import { REGISTER_KIND, REGISTER_VERSION } from '../register-state.ts';
@@ -45,6 +45,10 @@ export class SimulatedSupervisor {
   readonly #parts: SupervisorParts;
   readonly #heardMs = new Map<MemberName, number>();
   readonly #triedMs = new Map<string, number>();
+  /** Fencing numbers of claims that this node proposed to release. */
+  readonly #givenUp = new Set<number>();
+  /** Where the log has the `node_up` of a boot. */
+  readonly #cameUpAt = new Map<string, Index>();
   #boot: string;
   #masterSinceMs: number | null = null;
 
@@ -92,15 +96,20 @@ export class SimulatedSupervisor {
   /** Comes up, and again under a new boot when its epoch was ended. */
   #reviewPresence(): void {
     if (this.isUp) return;
-    if (this.#own?.boot === this.#boot) this.#boot = this.#drawBoot();
+    if (this.#isOver()) this.#boot = this.#drawBoot();
     const facts = {
       ...{ version: '1', workers: 1, meshPorts: [1], maxConnections: 1, maxNodes: 1 },
       ...{ externalApiUrl: '', externalSignalingUrl: '' },
     };
-    this.#propose(
-      { type: 'node_up', node: this.#name, boot: this.#boot, facts, atMs: 0 },
-      `up ${this.#boot}`,
-    );
+    const change = { type: 'node_up', node: this.#name, boot: this.#boot, facts, atMs: 0 } as const;
+    this.#propose(change, this.#boot);
+  }
+
+  /** The present life came up and is over, also if it was purged before this node saw it up. */
+  #isOver(): boolean {
+    if (this.#own?.boot === this.#boot) return true;
+    const cameUpAt = this.#cameUpAt.get(this.#boot);
+    return cameUpAt !== undefined && this.#parts.node.appliedIndex >= cameUpAt;
   }
 
   /** Ends the epochs of nodes that this master has not heard of for long. */
@@ -122,7 +131,7 @@ export class SimulatedSupervisor {
     if (!this.isUp && !rules.ignoresBoot) return;
     for (const channel of CHANNELS) {
       const owner = this.#state.owner(channel);
-      if (owner?.node !== this.#name || !owner.live) continue;
+      if (owner?.node !== this.#name || !owner.live || this.#givenUp.has(owner.fencing)) continue;
       judge.publishes.published(node.short, channel, owner.fencing);
       totals.publishes++;
     }
@@ -135,6 +144,8 @@ export class SimulatedSupervisor {
     const owner = this.#state.owner(channel);
     const node = this.#name;
     if (rng.chance(RELEASE_CHANCE) && owner !== null) {
+      // Whoever gives a channel up orders nothing more of it, whatever becomes of the proposal.
+      this.#givenUp.add(owner.fencing);
       const channels = [{ name: channel, fencing: owner.fencing }];
       return this.#propose({ type: 'channels_released', node, epoch, channels });
     }
@@ -155,7 +166,9 @@ export class SimulatedSupervisor {
     totals.proposals++;
     const kind = { kind: REGISTER_KIND, version: REGISTER_VERSION };
     const submission = { type: 'changes', ...kind, requestId, changes: [encodeChange(change)] } as const;
-    fleet.master()?.submit(submission, () => {});
+    fleet.master()?.submit(submission, (outcome) => {
+      if (requestId !== null && outcome.type === 'committed') this.#cameUpAt.set(requestId, outcome.index);
+    });
   }
 
   get #name(): string {
