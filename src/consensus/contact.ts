@@ -64,7 +64,7 @@ export class Rounds {
  */
 export class ContactBound {
   #sinceMs = Number.NEGATIVE_INFINITY;
-  /** The oldest contact that waits for its index, and the newest: with one only, its turn might never come. */
+  /** The oldest contact that waits for its index, and the newest: one alone might wait for ever. */
   #waiting: WaitingContact | null = null;
   #newest: WaitingContact | null = null;
 
