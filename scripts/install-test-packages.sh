@@ -13,8 +13,10 @@ declare -A package_of=(
   [haproxy]=haproxy
   # Sends the operator's calls as its users do.
   [http]=httpie
+  [ip]=iproute2
   [nginx]=nginx-light
   [nc]=netcat-openbsd
+  [nsenter]=util-linux
   [openssl]=openssl
   [php]=php-cli
   [ps]=procps

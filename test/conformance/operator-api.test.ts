@@ -69,7 +69,7 @@ async function until(room: NetworkRoom, command: string, isSo: (body: string) =>
 const LIST = 'http POST 127.0.0.1:3000/ x-sora-target:Sora_20211215.ListClusterNodes -vvv';
 
 test('founding, modes and lists, as printed', { timeout: 240_000 }, async () => {
-  expect(requireProgram('http')).not.toBeNull();
+  expect(['http', 'ip', 'nsenter'].map(requireProgram)).not.toContain(null);
   const names = ['node-02@192.0.2.7', 'node-03@10.99.0.8', 'node-01@192.0.2.5'] as const;
   const room = await NetworkRoom.open(names.map((name) => name.split('@')[1] as string));
   await start(room, names[2], '127.0.0.1:3000');
@@ -118,7 +118,7 @@ test('founding, modes and lists, as printed', { timeout: 240_000 }, async () => 
 });
 
 test('joining and purging, as printed', { timeout: 240_000 }, async () => {
-  expect(requireProgram('http')).not.toBeNull();
+  expect(['http', 'ip', 'nsenter'].map(requireProgram)).not.toContain(null);
   const [contact, doomed, joiner] = ['node-03@192.0.2.8', 'node-03@192.0.2.5', 'node-04@192.0.2.9'] as const;
   const room = await NetworkRoom.open(['192.0.2.8', '192.0.2.5', '192.0.2.9']);
   await start(room, contact, '127.0.0.1:3001');
