@@ -151,8 +151,7 @@ export const LIMITS = {
   idempotencyWaitMs: 10_000,
   /** Larger answers are not kept for repetitions; they list hundreds of sessions. */
   idempotencyAnswerBytesMax: 64 * KIB,
-  /** Session keys that an operator may watch at once, how long they may be, and for how long: no more
-   * than what a log can bear and a person can read. */
+  /** Session keys that are watched at once, their length, and for how long: what a person can read. */
   watchedKeysMax: 16,
   watchedKeyCharactersMax: 4_096,
   watchMaxMs: 3_600_000,
@@ -288,10 +287,8 @@ export const LOG_LIMITS = {
   submitTimeoutMs: 15_000,
   readTimeoutMs: 5_000,
   readRetryMs: 50,
-  /**
-   * A founder with an empty directory listens this long for a cluster that knows it: longer than
-   * one without a master takes to ask for votes.
-   */
+  /** A founder with an empty directory listens this long for a cluster that knows it: longer than
+   * one without a master takes to ask for votes. */
   foundingPauseMs: 2_500,
   /** One entry is held in memory a few times over, and delays what is behind it. */
   entryBytesMax: 4 * MIB,
