@@ -32,7 +32,7 @@ export const clusterCodec = {
 } as const;
 
 /** The change that `value` is, without anything that is no part of it; throws when it is none. */
-export function checkedChange(value: unknown): ClusterChange {
+function checkedChange(value: unknown): ClusterChange {
   const fields = new Shape(value, 'a change');
   const type = fields.text('type', CLUSTER_LIMITS.idCharactersMax);
   const node = fields.nodeName('node');

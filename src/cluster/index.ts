@@ -1,5 +1,5 @@
 /** What the nodes of a cluster agree on, as rules without a world: a change goes in, events come out. */
-export { checkedChange, clusterCodec } from './codec.ts';
+export { clusterCodec } from './codec.ts';
 export * from './drain-plan.ts';
 export * from './modes.ts';
 export * from './node-name.ts';
