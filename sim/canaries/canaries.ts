@@ -220,4 +220,76 @@ export const CANARIES: readonly Canary[] = [
       },
     ],
   },
+  {
+    name: 'believes an echo of its clock that an earlier life of it has sent',
+    seedsMax: 60,
+    plants: [
+      {
+        file: `${CONSENSUS}/contact.ts`,
+        find: 'echoMs === null || echoMs < startMs || echoMs > nowMs || ageMs < 0',
+        replace: 'echoMs === null || ageMs < 0',
+      },
+    ],
+  },
+  {
+    name: 'counts muted voters for a majority of votes',
+    seedsMax: 100,
+    focus: 'tails',
+    plants: [
+      {
+        file: `${CONSENSUS}/candidate.ts`,
+        find: 'return sender?.storage === storage && !sender.muted;',
+        replace: 'return sender?.storage === storage;',
+      },
+      {
+        file: `${CONSENSUS}/candidate.ts`,
+        find: 'return isMajority && !muted ?',
+        replace: 'return isMajority ?',
+      },
+      {
+        file: `${CONSENSUS}/progress.ts`,
+        find: 'this.storage === member.storage && (!this.muted || isVouched)',
+        replace: 'this.storage === member.storage',
+      },
+    ],
+  },
+  {
+    name: 'reads at once what the master said to wait for',
+    seedsMax: 60,
+    plants: [
+      {
+        file: `${CONSENSUS}/reads.ts`,
+        find: 'index: index as Index });',
+        replace: 'index: Math.min(index as Index, 0) });',
+      },
+    ],
+  },
+  {
+    name: 'counts a muted voter again before it holds what was committed without it',
+    seedsMax: 100,
+    focus: 'tails',
+    plants: [
+      {
+        file: `${CONSENSUS}/follower.ts`,
+        find: 'if (!core.muted || readmitAt === null || readmitAt > matchIndex) return;',
+        replace: 'if (!core.muted) return;',
+      },
+      {
+        file: `${CONSENSUS}/follower.ts`,
+        find: 'if (echoMs !== null && echoMs >= core.clockStartMs && echoMs <= core.clockMs) core.unmute();',
+        replace: 'core.unmute();',
+      },
+    ],
+  },
+  {
+    name: 'stays master whether it hears of a majority or not',
+    seedsMax: 200,
+    plants: [
+      {
+        file: `${CONSENSUS}/master.ts`,
+        find: 'if (this.contactAgeMs > settings.electionMaxMs) this.#isResigning = true;',
+        replace: '',
+      },
+    ],
+  },
 ];

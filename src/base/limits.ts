@@ -371,10 +371,7 @@ export const PEER_LIMITS = {
   foreignTimeoutMs: 5_000,
   /** A link that carries a snapshot more slowly is no link between nodes; 4 MBit/s. */
   foreignBytesPerSecondMin: 512 * KIB,
-  /**
-   * Descriptors that callers do not get: for segments, snapshots, calls to members, and those who are
-   * being told that there is no room (`LIMITS.refusedSocketsMax`).
-   */
+  /** Descriptors that callers do not get: for files, calls to members, and `LIMITS.refusedSocketsMax`. */
   descriptorsReserved: 256,
   /** Connections to one member for messages: as many as are under way at once. */
   connectionsMax: 32,

@@ -87,6 +87,7 @@ export class Core {
     this.random = random;
     this.nowMs = startMs;
     this.log = new Log(restored.snapshot, restored.entries);
+    this.log.precede(restored.earlier ?? [], settings.keptBytesMax);
     this.proposals = new Proposals(this.outbox);
     this.saving = new Saving(this.log.lastIndex);
     this.#startMs = startMs;

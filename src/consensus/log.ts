@@ -153,6 +153,27 @@ export class Log {
     this.#configurations = [{ index: snapshot.index, configuration: snapshot.configuration }];
   }
 
+  /**
+   * Entries up to the base that are still at hand after a restart: they stand before the window, the last
+   * `keptBytesMax` of them, so that a follower that is a little behind needs no snapshot.
+   */
+  precede(earlier: readonly Entry[], keptBytesMax: number): void {
+    const last = earlier.at(-1);
+    if (last === undefined || last.index !== this.#baseIndex || last.ballot !== this.#baseBallot) return;
+    let first = earlier.length;
+    let bytes = 0;
+    while (first > 1) {
+      bytes += payloadBytes((earlier[first - 1] as Entry).payload);
+      if (bytes > keptBytesMax) break;
+      first--;
+    }
+    // Of the base itself only the place is needed, so the first of them is spent on it.
+    const base = earlier[first - 1] as Entry;
+    this.#entries = [...earlier.slice(first), ...this.#entries];
+    this.#baseIndex = base.index;
+    this.#baseBallot = base.ballot;
+  }
+
   /** `snapshot` covers entries of this log: they go, the last `keptBytesMax` of them excepted. */
   compact(snapshot: Snapshot, keptBytesMax: number): void {
     assert(this.holds(snapshot.index, snapshot.ballot), 'a snapshot is taken of this very log');

@@ -290,6 +290,8 @@ export interface Restored {
   readonly snapshot: Snapshot | null;
   /** After the snapshot, contiguous. */
   readonly entries: readonly Entry[];
+  /** Up to the snapshot and contiguous to it, as far as they are still there; absent: none. */
+  readonly earlier?: readonly Entry[];
   readonly incarnation: string | null;
   /** Something was cut or lost, now or before, and the node was not readmitted since. */
   readonly muted: boolean;

@@ -55,8 +55,8 @@ describe('a voter', () => {
     [3, 5, true],
   ];
   for (const [lastIndex, lastBallot, granted] of table) {
-    const title = `whose log ends with 3/4 ${granted ? 'votes' : 'does not vote'} for ${lastIndex}/${lastBallot}`;
-    it(title, () => {
+    const verb = granted ? 'votes' : 'does not vote';
+    it(`whose log ends with 3/4 ${verb} for ${lastIndex}/${lastBallot}`, () => {
       for (const type of ['vote', 'pre_vote'] as const) {
         expect([type, asked(voter(), { type, ballot: 6, lastIndex, lastBallot })]).toEqual([type, granted]);
       }
@@ -68,6 +68,29 @@ describe('a voter', () => {
     const made = (): Replica => voter({ snapshot, entries: [] });
     expect(asked(made(), { type: 'vote', ballot: 6, lastIndex: 2, lastBallot: 4 })).toBe(false);
     expect(asked(made(), { type: 'vote', ballot: 6, lastIndex: 3, lastBallot: 4 })).toBe(true);
+  });
+});
+
+describe('a candidate', () => {
+  it('asks for votes, and counts its own, only when its promise is on disk', () => {
+    const made = voter();
+    made.tick(2_000);
+    for (const { to, message } of made.take().send) {
+      const { call } = message;
+      made.receive(to, { type: 'pre_vote_answer', call, ballot: 5, sender: senderOf(to), granted: true });
+    }
+    const { send, sendAfter, sendAfterToken, persist } = made.take();
+    expect(persist?.promise).toEqual({ ballot: 6, votedFor: 'a' });
+    expect(send).toEqual([]);
+    expect(sendAfter.map(({ message: { type } }) => type)).toEqual(['vote', 'vote']);
+    const call = sendAfter.find(({ to }) => to === 'b')?.message.call ?? 0;
+    // However it may have come about: with b's vote and its own there would be a majority.
+    made.receive('b', { type: 'vote_answer', call, ballot: 6, sender: senderOf('b'), granted: true });
+    made.take();
+    expect(made.isMaster).toBe(false);
+    made.persisted(sendAfterToken);
+    made.take();
+    expect(made.isMaster).toBe(true);
   });
 });
 

@@ -17,7 +17,7 @@ const PROMISE = { ballot: 3, votedFor: 'http://a' };
 describe('a journal', () => {
   it('is empty at first, and has the same id at every start', () => {
     const disk = new MemoryDisk();
-    const { restored, storage, earlier } = open(disk);
+    const { restored, storage } = open(disk);
     expect(restored).toEqual({
       promise: { ballot: 0, votedFor: null },
       snapshot: null,
@@ -25,7 +25,7 @@ describe('a journal', () => {
       incarnation: null,
       muted: false,
     });
-    expect(earlier).toEqual([]);
+    expect(restored.earlier).toBeUndefined();
     expect(storage).toMatch(/^[0-9a-f]{32}$/);
     expect(open(disk.afterKill()).storage).toBe(storage);
   });
@@ -62,12 +62,12 @@ describe('a journal', () => {
     save(journal, snapshotOf(150, 3, 'state'));
     const after = disk.list(FOLDER).filter((name) => name.endsWith('.log')).length;
     expect(after).toBeLessThan(before / 2);
-    const { restored, earlier } = open(disk.afterPowerCut(() => false));
+    const { restored } = open(disk.afterPowerCut(() => false));
     expect(restored).toMatchObject({ promise: PROMISE, incarnation: 'i', muted: false });
     expect(restored.snapshot).toEqual(snapshotOf(150, 3, 'state'));
     expect(restored.entries).toEqual(entriesOf(151, 3, texts.slice(150)));
-    expect(earlier.length).toBeGreaterThanOrEqual(3);
-    expect(earlier.at(-1)?.index).toBe(150);
+    expect(restored.earlier?.length).toBeGreaterThanOrEqual(3);
+    expect(restored.earlier?.at(-1)?.index).toBe(150);
   });
 
   it('puts a received snapshot in the place of the whole log', () => {
@@ -77,9 +77,9 @@ describe('a journal', () => {
     persist(journal, { snapshot: snapshotOf(9, 3, 'nine'), entries: entriesOf(10, 3, ['d']) });
     persist(journal, { snapshot: snapshotOf(20, 3, 'twenty') });
     expect(journal.bytesSinceSnapshot).toBeLessThan(1_024);
-    const { restored, earlier } = open(disk.afterPowerCut(() => false));
+    const { restored } = open(disk.afterPowerCut(() => false));
     expect(restored).toMatchObject({ snapshot: snapshotOf(20, 3, 'twenty'), entries: [], promise: PROMISE });
-    expect(earlier).toEqual([]);
+    expect(restored.earlier).toBeUndefined();
     expect(disk.list(FOLDER).filter((name) => name.endsWith('.snapshot'))).toHaveLength(1);
   });
 

@@ -17,7 +17,7 @@ import {
   type Random,
   type Result,
 } from '../../base/index.ts';
-import type { Entry, Persist, Restored, Snapshot } from '../../consensus/index.ts';
+import type { Persist, Restored, Snapshot } from '../../consensus/index.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type LogItem, writeItem } from './item-codec.ts';
 import type { LogDisk } from './log-disk.ts';
@@ -56,8 +56,6 @@ export interface OpenedJournal {
   readonly restored: Restored;
   /** Id of the folder. */
   readonly storage: string;
-  /** Entries up to the snapshot that are still there, contiguous to it; perhaps none. */
-  readonly earlier: readonly Entry[];
 }
 
 /** Something that waits for its turn on the disk. */
@@ -118,15 +116,16 @@ export class LogJournal {
     const journal = new LogJournal({ disk, folder, logger, limits, lock, opened: opened.value });
     const { promise, incarnation, muted, snapshot } = reading.state;
     const covered = snapshot?.index ?? 0;
+    const earlier = reading.entries.filter((entry) => entry.index <= covered);
     const restored: Restored = {
       promise,
       snapshot: reading.snapshot,
       entries: reading.entries.filter((entry) => entry.index > covered),
+      ...(earlier.length > 0 && { earlier }),
       incarnation,
       muted,
     };
-    const earlier = reading.entries.filter((entry) => entry.index <= covered);
-    return ok({ journal, restored, storage: reading.storage, earlier });
+    return ok({ journal, restored, storage: reading.storage });
   }
 
   /** Only `open` makes one. */
