@@ -100,7 +100,7 @@ class Site {
 }
 
 describe.each([1, 2])('three nodes of %i workers', (workers) => {
-  test('are founded once, joined, restarted with the next epoch, and purged when they are stopped', async () => {
+  test('are founded once, joined, restarted with the next epoch, and purged when stopped', async () => {
     const site = await Site.open(workers);
     await Promise.all([1, 2].map((number) => site.start(number)));
     expect(await site.modeOf(1)).toBe('initial');
