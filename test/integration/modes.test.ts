@@ -158,7 +158,7 @@ describe.each([1, 2])('a node of %i worker(s)', (workers) => {
     expect(page).toMatch(/^arrokoth_mode\{.*mode="normal".*\} 1$/m);
   });
 
-  test('begins no session for clients who race each other, and none for one whose session just ended', async () => {
+  test('begins none for clients who race each other, nor for one whose session just ended', async () => {
     const { node, application, alice } = await startScene(workers);
     await changeMode(node, 'block_new_session');
     const racing = await Promise.all(Array.from({ length: 20 }, () => knock(node, '&channel=fresh')));
