@@ -188,8 +188,8 @@ export const CANARIES: readonly Canary[] = [
     plants: [
       {
         file: `${CONSENSUS}/contact.ts`,
-        find: '    this.at(echoMs - ageMs);\n',
-        replace: '    this.at(nowMs - ageMs);\n',
+        find: 'const sinceMs = echoMs - ageMs;',
+        replace: 'const sinceMs = nowMs - ageMs;',
       },
     ],
   },
