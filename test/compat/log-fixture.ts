@@ -66,8 +66,8 @@ export async function writeLog(folder: string): Promise<string> {
 }
 
 /** What a start gave back, as a text that can be committed. */
-export function describeRestored(storage: string, restored: Restored): string {
-  const inHex = (_: string, value: unknown) =>
+export function describeRestored(storage: string, { earlier: _, ...restored }: Restored): string {
+  const inHex = (_key: string, value: unknown) =>
     value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value;
   return `${JSON.stringify({ storage, restored }, inHex, 2)}\n`;
 }
