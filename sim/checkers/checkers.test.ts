@@ -240,6 +240,14 @@ describe('HonestContact', () => {
     expect(() => checker.claimed({ ...claim, ageMs: 17 })).toThrow('it is 20.0 ms');
   });
 
+  it('counts who was the only voter as in contact until there was another one', () => {
+    const checker = new HonestContact(0);
+    checker.claimed({ who: 'm', nowMs: 100, ageMs: 0, configuration: votersOf(['m']) });
+    const claim = { who: 'm', ageMs: 0, configuration };
+    checker.claimed({ ...claim, nowMs: 106 });
+    expect(() => checker.claimed({ ...claim, nowMs: 116 })).toThrow('it is 10.0 ms');
+  });
+
   it('objects to any figure of a node that no word has reached', () => {
     expect(() => spoken().claimed({ who: 'g', nowMs: 130, ageMs: 30, configuration })).toThrow(
       'it is Infinity ms',

@@ -92,17 +92,24 @@ class Known {
   started(): void {
     this.#sent.clear();
     this.#answeredMs.clear();
+    this.#majorityMs = Number.NEGATIVE_INFINITY;
     this.#configuration = null;
   }
 
   /** The newest contact, now that it is `nowMs`. */
   newest(who: string, nowMs: number, configuration: Configuration): number {
     if (this.#configuration !== configuration) {
+      // Until this moment the one before it counted: who was alone in it had contact all the while.
+      this.#heardAt(nowMs);
       this.#configuration = configuration;
       this.#majorityMs = this.#majority(who, configuration);
     }
-    this.heardMs = Math.max(this.heardMs, Math.min(this.#majorityMs, nowMs));
+    this.#heardAt(nowMs);
     return this.heardMs;
+  }
+
+  #heardAt(nowMs: number): void {
+    this.heardMs = Math.max(this.heardMs, Math.min(this.#majorityMs, nowMs));
   }
 
   /** Infinite: it needs nobody else, so its contact is always new. */
