@@ -120,6 +120,18 @@ describe('a node for a cluster', () => {
     expect(part.node.greetings()[1]).toMatchObject({ nodes: [{ epoch: 2, mode: 'normal' }] });
   });
 
+  it('comes up in another life when it was purged before it saw itself up', async () => {
+    const part = await new FakePart(1).start();
+    part.current.forgets = true;
+    await part.joined();
+    expect(part.mode).toBe('initial');
+    part.current.forgets = false;
+    await part.advance(500);
+    const [first, second] = part.current.submitted as { type: string; boot: string }[];
+    expect(second?.boot).not.toBe(first?.boot);
+    expect(part.mode).toBe('normal');
+  });
+
   it('tells of nothing twice when the state is replaced as a whole', async () => {
     const part = await new FakePart(1).start();
     const other = new FakePart(2);

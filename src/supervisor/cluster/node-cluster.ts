@@ -66,6 +66,7 @@ export class NodeCluster {
       isMember: () => this.#isMember,
       canSpeak: () => this.#isMember && !this.#contact.isIsolated && !this.#isStopping,
       submit: (change, options) => this.#submit(change, options),
+      appliedIndex: () => this.#seat.appliedIndex,
       ended: (epoch) => this.#epochEnded(epoch),
       changed: () => this.#mode.review(),
     });
@@ -192,10 +193,11 @@ export class NodeCluster {
   async #submit(
     change: ClusterChange,
     options: { requestId?: string; timeoutMs?: number } = {},
-  ): Promise<void> {
+  ): Promise<Index> {
     const { log } = this.#seat;
     if (log === null) throw new Error('this node has no log at present');
-    await log.submit([change], { timeoutMs: MEMBER_LIMITS.submitMs, ...options });
+    const { index } = await log.submit([change], { timeoutMs: MEMBER_LIMITS.submitMs, ...options });
+    return index;
   }
 
   /** What might have changed by itself: time passes, and disks fill. */

@@ -8,6 +8,7 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import { MEMBER_LIMITS } from '../../base/index.ts';
 import type { ClusterChange, ClusterState, Epoch, NodeFacts, NodeName } from '../../cluster/index.ts';
+import type { Index } from '../../consensus/index.ts';
 
 /** What the presence of a node needs. */
 export interface PresenceDoors {
@@ -20,7 +21,10 @@ export interface PresenceDoors {
   /** A member of the log, and in contact with its majority. */
   readonly canSpeak: () => boolean;
   readonly isMember: () => boolean;
-  readonly submit: (change: ClusterChange, options: { readonly requestId?: string }) => Promise<unknown>;
+  /** Resolves with the place in the log, which the state may reach a little later. */
+  readonly submit: (change: ClusterChange, options: { readonly requestId?: string }) => Promise<Index>;
+  /** Up to here the state has everything. */
+  readonly appliedIndex: () => Index;
   /** That epoch of this node is over, although the node lives. */
   readonly ended: (epoch: Epoch) => void;
   /** It came up, or is up no more. */
@@ -33,6 +37,8 @@ export class Presence {
   #boot: string;
   #epoch: Epoch | null = null;
   #isSubmitting = false;
+  /** Where the log has taken this life note of, until it is up; null: nowhere yet. */
+  #notedAt: Index | null = null;
 
   constructor(doors: PresenceDoors) {
     this.#doors = doors;
@@ -50,20 +56,31 @@ export class Presence {
     const known = state().node(nodeName);
     const isOurs = known?.boot === this.#boot;
     if (isOurs && known.up && isMember()) {
+      this.#notedAt = null;
       if (this.#epoch === known.epoch) return;
       this.#epoch = known.epoch;
       this.#doors.logger.info({ epoch: known.epoch }, 'this node is up');
       return this.#doors.changed();
     }
     if (this.#epoch !== null) this.#end(this.#epoch);
-    // Down, in a life that was never seen to be up: it is over all the same.
-    else if (isOurs && !known.up) this.#boot = this.#doors.drawBoot();
+    // Ended, or purged even, in a life that was never seen to be up: it is over all the same.
+    else if ((isOurs && !known.up) || this.#isForgotten) this.#beginAnew();
     this.#comeUp();
+  }
+
+  /** The log took note of this life and would not do so again, yet the state has none of it. */
+  get #isForgotten(): boolean {
+    return this.#notedAt !== null && this.#notedAt <= this.#doors.appliedIndex();
+  }
+
+  #beginAnew(): void {
+    this.#boot = this.#doors.drawBoot();
+    this.#notedAt = null;
   }
 
   #end(epoch: Epoch): void {
     this.#epoch = null;
-    this.#boot = this.#doors.drawBoot();
+    this.#beginAnew();
     this.#doors.logger.warn({ epoch }, 'this epoch of the node was ended by the others; it begins a new one');
     this.#doors.ended(epoch);
     this.#doors.changed();
@@ -79,7 +96,10 @@ export class Presence {
     };
     // One id for all attempts of one life: a late repetition must not bring it up a second time.
     submit({ type: 'node_up', node, boot, facts, atMs: clock.wallMs() }, { requestId: `up ${boot}` }).then(
-      done,
+      (index) => {
+        if (boot === this.#boot && this.#epoch === null) this.#notedAt = index;
+        done();
+      },
       (error: Error) => {
         logger.warn(
           { error: error.message, triedForMs: MEMBER_LIMITS.submitMs },

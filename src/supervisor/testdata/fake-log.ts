@@ -18,6 +18,8 @@ export class FakeLog implements ClusterLog {
   silences_ = new Map<string, Silence>();
   /** False: submissions are refused as without a majority. */
   hasQuorum = true;
+  /** True: what is taken note of has been undone by the time the state knows of it. */
+  forgets = false;
   isClosed = false;
   failsToStart: ArrokothError | null = null;
   readonly #listeners = new Map<string, Listener[]>();
@@ -68,8 +70,9 @@ export class FakeLog implements ClusterLog {
   commit(...changes: readonly ClusterChange[]): number {
     const index = this.status_.appliedIndex + 1;
     this.status_ = { ...this.status_, appliedIndex: index, commitIndex: index };
-    for (const change of changes) this.order.state.apply(change, index);
-    this.tell('committed', index, changes);
+    const lasting = this.forgets ? [] : changes;
+    for (const change of lasting) this.order.state.apply(change, index);
+    this.tell('committed', index, lasting);
     return index;
   }
 
