@@ -263,7 +263,7 @@ test('a node that stops refuses to reload, and takes its socket away', async () 
   expect(await reloadNode(node)).toMatchObject({ result: 'refused', problems: ['the node is stopping'] });
   process.kill(node.pid, 'SIGHUP');
   expect((await ended).code).toBe(0);
-  expect(readdirSync(join(node.folder, 'data'))).toEqual(['sessions']);
+  expect(readdirSync(join(node.folder, 'data'))).toEqual(['alone', 'sessions']);
   const done = arrokoth(node, 'reload', '--config', 'config.yml');
   expect([done.status, done.stdout]).toEqual([2, '']);
   expect(done.stderr).toContain(`No node runs with its data in ${join(node.folder, 'data')}.`);

@@ -117,7 +117,9 @@ function* connectionRows(
   node: string,
 ): Generator<string> {
   for (const session of sessions) {
-    if (session.life.stage !== 'open') continue;
+    // From its 101 on a client is connected, whatever the application is still asked.
+    const { stage } = session.life;
+    if (stage === 'registering' || stage === 'ended') continue;
     if (channel !== null) yield rowOf(session, channel, node);
     else if (session.channels.length === 0) yield rowOf(session, null, node);
     else for (const own of session.channels) yield rowOf(session, own, node);
