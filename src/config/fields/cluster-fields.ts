@@ -3,13 +3,11 @@
  *
  * How one such text is read; which values fit each other is decided in `keys/cluster-keys.ts`.
  */
-import { z } from 'zod';
-import { failed, ok, type Result } from '../../base/index.ts';
-import { quoteShort } from '../text/problem.ts';
-import { Scalar } from '../text/scalar.ts';
+import { failed, ok } from '../../base/index.ts';
 import { formatDuration, parseDuration } from './duration.ts';
-import { describeShape, type Notes, textField } from './field.ts';
+import { type Notes, textField } from './field.ts';
 import { isHost } from './tcp-address.ts';
+import { textListField } from './text-list-field.ts';
 
 /** A range of durations, shortest first. */
 export interface DurationRange {
@@ -76,45 +74,12 @@ export function externalUrlField(notes: Notes & { readonly schemes: readonly str
 
 /** Names of nodes; none when the key is left out. */
 export function nodeNamesField(notes: Notes) {
-  return z
-    .unknown()
-    .optional()
-    .transform((input, context): readonly string[] => {
-      if (input === undefined || (input instanceof Scalar && (input.empty || input.broken))) return [];
-      const refuse = (message: string) => {
-        context.addIssue({ code: 'custom', message });
-        return z.NEVER;
-      };
-      if (!Array.isArray(input)) {
-        return refuse(`expected a list such as [node-01@10.0.0.1], got ${describeShape(input)}`);
-      }
-      if (input.length > NAMES_MAX) {
-        return refuse(`expected at most ${NAMES_MAX} entries, got ${input.length}`);
-      }
-      const names: string[] = [];
-      for (const item of input) {
-        const name = readName(item);
-        if (name.ok) names.push(name.value);
-        else refuse(name.error);
-      }
-      return names;
-    })
-    .meta({
-      description: notes.description,
-      type: ['array', 'null'],
-      items: { type: 'string' },
-      'x-type': 'list',
-      'x-default': 'none',
-      'x-reason': notes.reason ?? '',
-      'x-example': notes.example ?? '[]',
-      'x-reload': notes.reload ?? 'restart',
-    });
-}
-
-function readName(item: unknown): Result<string, string> {
-  const expected = 'expected a name such as node-01@10.0.0.1';
-  if (!(item instanceof Scalar) || item.empty) return failed(`${expected}, got ${describeShape(item)}`);
-  // A variable without a value was reported where it stands.
-  if (item.broken || isNodeName(item.text)) return ok(item.text);
-  return failed(`${expected}, got ${quoteShort(item.text)}`);
+  return textListField<readonly string[]>({
+    ...notes,
+    entriesMax: NAMES_MAX,
+    absent: [],
+    sample: 'node-01@10.0.0.1',
+    expected: 'a name such as node-01@10.0.0.1',
+    check: (text) => (isNodeName(text) ? ok(text) : failed('')),
+  });
 }
