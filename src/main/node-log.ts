@@ -29,6 +29,8 @@ export interface NodeLogOptions {
 const VOTERS_MAX = 7;
 /** Of a log that nobody else has a part in. */
 const ALONE = 'alone';
+/** Such a log holds a few lines for each start: full segments would cost a small disk all it has. */
+const ALONE_SEGMENT_BYTES = 256 * 1_024;
 
 /** The doors of the supervisor to its log and to other nodes. */
 export function openNodeLog(
@@ -42,7 +44,10 @@ export function openNodeLog(
   const folder = cluster === null ? join(options.dataDir, ALONE) : logFolder(options.dataDir);
   const doors: Omit<LogDoors, 'meter'> = {
     ...tools,
-    openJournal: () => LogJournal.open({ disk: systemLogDisk, folder, random: systemRandom, logger: heard }),
+    openJournal: () => {
+      const limits = cluster === null ? { segmentBytes: ALONE_SEGMENT_BYTES } : {};
+      return LogJournal.open({ disk: systemLogDisk, folder, random: systemRandom, logger: heard, limits });
+    },
     createReplica: (facts) => {
       const startMs = systemClock.monotonicMs();
       return new Replica({
