@@ -44,4 +44,8 @@ export const MEMBER_LIMITS = {
   joinRetryMaxMs: 15_000,
   /** How long the answer to a changed mode waits for the workers to know it. */
   grantedMs: 1_000,
+  /** More would make each commit wait for more disks; further members follow without voting. */
+  votersMax: 7,
+  /** A lone node's log holds a few lines for each start: full segments would cost a small disk all it has. */
+  loneSegmentBytes: 256 * 1_024,
 } as const;

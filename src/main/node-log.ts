@@ -5,7 +5,7 @@
  * it agreed on with nobody is no beginning of a cluster. A node of a cluster keeps it in `log/`.
  */
 import { join } from 'node:path';
-import type { Logger, Meter } from '../base/index.ts';
+import { type Logger, MEMBER_LIMITS, type Meter } from '../base/index.ts';
 import { type ClusterChange, clusterCodec } from '../cluster/index.ts';
 import type { ClusterConfig, Config } from '../config/index.ts';
 import { REPLICA_DEFAULTS, Replica, type ReplicaSettings } from '../consensus/index.ts';
@@ -26,11 +26,8 @@ export interface NodeLogOptions {
   readonly logger: Logger;
 }
 
-const VOTERS_MAX = 7;
 /** Of a log that nobody else has a part in. */
 const ALONE = 'alone';
-/** Such a log holds a few lines for each start: full segments would cost a small disk all it has. */
-const ALONE_SEGMENT_BYTES = 256 * 1_024;
 
 /** The doors of the supervisor to its log and to other nodes. */
 export function openNodeLog(
@@ -45,7 +42,7 @@ export function openNodeLog(
   const doors: Omit<LogDoors, 'meter'> = {
     ...tools,
     openJournal: () => {
-      const limits = cluster === null ? { segmentBytes: ALONE_SEGMENT_BYTES } : {};
+      const limits = cluster === null ? { segmentBytes: MEMBER_LIMITS.loneSegmentBytes } : {};
       return LogJournal.open({ disk: systemLogDisk, folder, random: systemRandom, logger: heard, limits });
     },
     createReplica: (facts) => {
@@ -125,5 +122,11 @@ const NOBODY: ReturnType<LogDoors['openPeers']> = Promise.resolve({
 function settingsOf(cluster: ClusterConfig | null): ReplicaSettings {
   if (cluster === null) return REPLICA_DEFAULTS;
   const { heartbeatMs, electionMinMs, electionMaxMs } = cluster;
-  return { ...REPLICA_DEFAULTS, heartbeatMs, electionMinMs, electionMaxMs, votersMax: VOTERS_MAX };
+  return {
+    ...REPLICA_DEFAULTS,
+    heartbeatMs,
+    electionMinMs,
+    electionMaxMs,
+    votersMax: MEMBER_LIMITS.votersMax,
+  };
 }

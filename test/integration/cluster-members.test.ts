@@ -130,6 +130,15 @@ describe.each([1, 2])('three nodes of %i workers', (workers) => {
       .poll(() => site.ask(2, 'PurgeClusterNode', { target_node_name: nameOf(3) }), PATIENCE)
       .toEqual([200, { target_node_name: nameOf(3) }]);
     await expect.poll(() => site.listed(1), PATIENCE).toEqual(all(2).slice(0, 2));
+    // Forgotten with all that it knows: it stays out until it is let in again, and no epoch comes twice.
+    await site.start(3);
+    expect(await site.modeOf(3)).toBe('initial');
+    expect(await site.ask(3, 'JoinCluster', { contact_node_name: nameOf(1) })).toEqual([
+      200,
+      { node_name_list: NAMES },
+    ]);
+    await expect.poll(() => site.modeOf(3), PATIENCE).toBe('normal');
+    await expect.poll(() => site.listed(1), PATIENCE).toEqual(all(3));
   });
 
   test('lose one by kill -9 and then a second one: the last refuses clients until one is back', async () => {

@@ -32,6 +32,8 @@ export interface MembershipDoors {
 
 type Names = Answered<readonly NodeName[]>;
 
+const NOT_UP: OperationFailure = { error: 'NO-QUORUM', reason: { detail: 'not up in the cluster in time' } };
+
 /** The members of a cluster, as far as this node changes them. */
 export class Membership {
   readonly #doors: MembershipDoors;
@@ -53,10 +55,17 @@ export class Membership {
     return role === 'voter' || role === 'learner';
   }
 
+  /** It was a member, and its log knows that it is none any more. */
+  get #isRemoved(): boolean {
+    const { log, failure } = this.#doors.seat;
+    return failure === null && log?.status().role === 'removed';
+  }
+
   /** Founds a cluster of exactly these nodes, of which this one is one. */
   async found(names: readonly unknown[]): Promise<Names> {
     const listed = this.#readList(names);
     if (!listed.ok) return listed;
+    if (this.isInitialised) return failed({ error: 'ALREADY-INITIALIZED' });
     return await this.#alone(async () => {
       const { nodeName, logger } = this.#doors;
       const introductions = this.#doors.introductions();
@@ -81,14 +90,18 @@ export class Membership {
   /** Joins the cluster of `contact`; a member already answers with the members that it knows. */
   async join(contact: unknown): Promise<Names> {
     if (!isNodeName(contact)) return failed({ error: 'INVALID-NODE-NAME', reason: { target_node: contact } });
-    if (this.isMember) return ok(this.#known());
     const { nodeName, waits, presence } = this.#doors;
+    // Its own log may not know yet that it was purged while it was stopped.
+    const isSettled = () => presence.epoch !== null || !this.isMember;
+    if (!(await waits.until(isSettled, MEMBER_LIMITS.operationMs))) return failed(NOT_UP);
+    if (this.isMember) return ok(this.#known());
     if (contact === nodeName) return failed({ error: 'NODE-NOT-FOUND', reason: { target_node: contact } });
+    if (this.isInitialised && !this.#isRemoved) return failed({ error: 'ALREADY-INITIALIZED' });
     return await this.#alone(async () => {
       const asked = await this.#doors.introductions().askToJoin(contact);
       if (!asked.ok) return asked;
       const isUp = await waits.until(() => presence.epoch !== null, MEMBER_LIMITS.operationMs);
-      if (!isUp) return failed({ error: 'NO-QUORUM', reason: { detail: 'not up in the cluster in time' } });
+      if (!isUp) return failed(NOT_UP);
       return ok([...new Set([...this.#known(), nodeName])].sort());
     });
   }
@@ -162,7 +175,6 @@ export class Membership {
 
   /** Founding and joining exclude each other, and themselves. */
   async #alone(run: () => Promise<Names>): Promise<Names> {
-    if (this.isInitialised) return failed({ error: 'ALREADY-INITIALIZED' });
     if (this.#isBusy) return failed({ error: 'INITIALIZATION-UNDER-WAY' });
     this.#isBusy = true;
     try {

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ArrokothError } from '../../base/index.ts';
+import { FACTS } from '../testdata/facts.ts';
 import { DOWN_MS, FakePart, FakePorts, ISOLATION_MS, nameOf } from '../testdata/fake-parts.ts';
 import { addressOf } from './addresses.ts';
 
 const addressAt = (number: number) => addressOf(nameOf(number), 7_400);
-
-const FACTS = {
-  version: '1.0.0',
-  workers: 1,
-  meshPorts: [],
-  externalSignalingUrl: '',
-  externalApiUrl: '',
-  maxConnections: 100,
-  maxNodes: 10,
-};
 
 const up = (number: number, boot: string) => {
   return { type: 'node_up', node: nameOf(number), boot, facts: FACTS, atMs: 1 } as const;

@@ -8,11 +8,11 @@ import { FakeRandom } from '../../../test/fakes/fake-random.ts';
 import { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { FakeWorker } from '../../../test/fakes/fake-worker.ts';
 import { failed, ok } from '../../base/index.ts';
-import type { NodeFacts } from '../../cluster/index.ts';
 import { type Config, parseConfig } from '../../config/index.ts';
 import type { BoundListener, WorkerKind } from '../../process/index.ts';
 import type { StartedNode, SupervisorDoors } from '../doors.ts';
 import { Supervisor } from '../supervisor.ts';
+import { FACTS } from './facts.ts';
 import { FakeLog } from './fake-log.ts';
 
 /** The `drain.timeout` of the node. */
@@ -24,16 +24,6 @@ function config(keys: string): Config {
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   return parsed.value.config;
 }
-
-const FACTS: NodeFacts = {
-  version: '1.0.0',
-  workers: 1,
-  meshPorts: [],
-  externalSignalingUrl: '',
-  externalApiUrl: '',
-  maxConnections: 100,
-  maxNodes: 10,
-};
 
 /** One supervisor and everything around it. */
 export class FakeNode {

@@ -6,13 +6,13 @@ import { CollectedLog } from '../../../test/fakes/collected-log.ts';
 import { FakeRandom } from '../../../test/fakes/fake-random.ts';
 import { FakeTime } from '../../../test/fakes/fake-time.ts';
 import { failed, ok, type Result } from '../../base/index.ts';
-import type { NodeFacts } from '../../cluster/index.ts';
 import type { ClusterConfig } from '../../config/index.ts';
 import type { NodeCallHandler } from '../../peer/index.ts';
 import type { OperationName, OperationOutcome, ToWorker } from '../../process/index.ts';
 import { addressOf } from '../cluster/addresses.ts';
 import type { ClusterPort } from '../cluster/doors.ts';
 import { NodeCluster } from '../cluster/node-cluster.ts';
+import { FACTS } from './facts.ts';
 import { FakeLog } from './fake-log.ts';
 
 /** The isolation timeout of the nodes. */
@@ -21,16 +21,6 @@ export const ISOLATION_MS = 3_000;
 export const DOWN_MS = 5_000;
 
 const PORT = 7_400;
-
-const FACTS: NodeFacts = {
-  version: '1.0.0',
-  workers: 1,
-  meshPorts: [],
-  externalSignalingUrl: '',
-  externalApiUrl: '',
-  maxConnections: 100,
-  maxNodes: 10,
-};
 
 /** The name of the node at 127.0.0.`number`. */
 export function nameOf(number: number): string {
